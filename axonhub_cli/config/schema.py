@@ -1,0 +1,93 @@
+"""What `config.toml` may say. Everything has a default: an empty file is valid. Unknown keys are errors, located by `store`."""
+
+from msgspec import Struct, field
+
+from ..types.messages import Protocol
+
+
+class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[server]`. Times are in seconds."""
+
+    host: str = "127.0.0.1"
+    port: int = 8090
+    max_body_mb: int = 256  # after decompression
+    grace: float = 20.0  # how long a response may wait for its first real event before it is committed
+    ping: float = 15.0  # silence after which the client is sent a keep-alive
+    drain: float = 5.0  # how long a shutdown lets requests finish
+
+
+class Timeouts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[channels.timeouts]`, in seconds. There is no total: a stream may run as long as it runs."""
+
+    connect: float = 10.0
+    first_byte: float = 300.0
+    idle: float = 600.0
+
+
+class Trace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[trace]`; the names follow the AxonHub server's."""
+
+    enabled: bool = True
+    claude_code_trace_enabled: bool = True
+    codex_trace_enabled: bool = True
+    opencode_trace_enabled: bool = True
+    extra_trace_headers: tuple[str, ...] = ("Conversation_id",)
+    bodies: bool = True
+    retention_days: int = 14
+    max_size_mb: int = 1024
+
+
+class Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[channels]]`: one upstream and the credentials for it.
+
+    `type` is a preset's name or a bare protocol. `base_url` overrides the preset's (for a preset with several protocols:
+    `base_urls`, by protocol). `secrets` are references (`keyring:NAME`, `env:NAME`, `file:PATH`). `quirks` override single facts of
+    `types.quirks`. `headers` are added to every request to it. `proxy` is an explicit HTTP proxy; the environment's is not used.
+    """
+
+    name: str
+    type: str
+    base_url: str | None = None
+    base_urls: dict[Protocol, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    priority: int = 0
+    weight: int = 1
+    tags: tuple[str, ...] = ()
+    enabled: bool = True
+    headers: dict[str, str] = field(default_factory=dict)
+    quirks: dict[str, object] = field(default_factory=dict)
+    timeouts: Timeouts = Timeouts()
+    proxy: str | None = None
+    ca_file: str | None = None
+
+
+class Mapping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One rule of a profile: `exact` or `regex` (anchored at both ends) → `to`, optionally pinned to a channel."""
+
+    to: str
+    exact: str | None = None
+    regex: str | None = None
+    channel: str | None = None
+
+
+class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[profiles.NAME]`: mappings, tried in order, and limits (None: no limit)."""
+
+    mappings: tuple[Mapping, ...] = ()
+    channels: tuple[str, ...] | None = None
+    models: tuple[str, ...] | None = None
+
+
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file. `profile` is the active profile of keys that name none (None: names pass through unchanged)."""
+
+    server: Server = Server()
+    trace: Trace = Trace()
+    channels: tuple[Channel, ...] = ()
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    profile: str | None = None
+
+    def channel(self, name: str) -> Channel | None:
+        """The channel of that name."""
+        return next((channel for channel in self.channels if channel.name == name), None)

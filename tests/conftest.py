@@ -1,0 +1,33 @@
+"""Every test has a home of its own, a scrubbed environment, a fixed width and no colour."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+_SCRUBBED = ("ANTHROPIC_", "OPENAI_", "AXONHUB_", "CLAUDE_", "CODEX_", "DEEPSEEK_", "XDG_", "PYTHON_KEYRING", "DBUS_", "HTTP_PROXY",
+             "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A fresh HOME and AXONHUB_HOME; nothing of the developer's own environment reaches a test."""
+    for name in list(os.environ):
+        if name.startswith(_SCRUBBED) and not name.startswith("AXONHUB_E2E"):
+            monkeypatch.delenv(name)
+    directory = tmp_path / "axonhub-home"
+    directory.mkdir(mode=0o700)
+    user = tmp_path / "user-home"
+    user.mkdir()
+    monkeypatch.setenv("HOME", str(user))
+    monkeypatch.setenv("AXONHUB_HOME", str(directory))
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost,::1")
+    yield directory
