@@ -1,0 +1,1 @@
+"""Pure decisions: who may serve a request and in which order (`plan`), and what comes after a failure (`failover`)."""
