@@ -1,0 +1,101 @@
+"""What the relay tells about a request, passed on to the store and to the live feed.
+
+Every method is synchronous, returns at once and never raises: a trace that cannot be kept must not cost anybody an answer. The
+first failure is published as a `log` event, so that somebody sees it; so is what the store has to say.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from .feed import Feed
+from .records import AttemptRecord, BodyKind, RequestRecord
+
+DeltaKind = Literal["text", "thinking", "tool", "arguments"]
+Level = Literal["info", "warning", "error"]
+
+
+class Sink(Protocol):
+    """What the recorder needs of a store: `trace.store.Store` is one. `on_cost` is called from the store's own thread."""
+
+    on_cost: Callable[[str, float], None] | None
+
+    def begin(self, record: RequestRecord) -> None: ...
+    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes]) -> None: ...
+    def messages(self) -> list[tuple[Level, str]]: ...
+
+
+class Recorder:
+    """The relay's one way to the trace. Without a store only the feed is told."""
+
+    def __init__(self, store: Sink | None, feed: Feed) -> None:
+        self.store = store
+        self.feed = feed
+        self._failed = False
+        if store is not None:
+            store.on_cost = self._cost
+            self._safely(self._messages)
+
+    def begin(self, record: RequestRecord) -> None:
+        """A request was accepted."""
+        self._safely(self._publish, "request", record)
+        if self.store is not None:
+            self._safely(self.store.begin, record)
+            self._safely(self._messages)
+
+    def attempt(self, record: RequestRecord, attempt: AttemptRecord) -> None:
+        """An attempt started or ended."""
+        self._safely(self._attempt, record, attempt)
+
+    def delta(self, record: RequestRecord, kind: DeltaKind, text: str) -> None:
+        """The model said something. Costs one look at `feed.active` when nobody listens; nothing of it is stored."""
+        if self.feed.active:
+            self._safely(self._delta, record, kind, text)
+
+    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes]) -> None:
+        """A request is over, however it ended. The bodies are stored as they are, apart from secrets in them."""
+        self._safely(self._publish, "end", record)
+        if self.store is not None:
+            self._safely(self.store.end, record, bodies)
+            self._safely(self._messages)
+
+    def log(self, level: Level, message: str) -> None:
+        """Something that a person at the terminal should see."""
+        self._safely(self._log, level, message)
+
+    def _publish(self, kind: str, record: RequestRecord) -> None:
+        self.feed.publish({"type": kind, "t": time.time(), **msgspec.to_builtins(record)})
+
+    def _attempt(self, record: RequestRecord, attempt: AttemptRecord) -> None:
+        self.feed.publish({"type": "attempt", "id": record.id, "t": time.time(), "attempt": msgspec.to_builtins(attempt)})
+
+    def _delta(self, record: RequestRecord, kind: DeltaKind, text: str) -> None:
+        self.feed.publish({"type": "delta", "id": record.id, "t": time.time(), "kind": kind, "text": text})
+
+    def _cost(self, request_id: str, cost: float) -> None:
+        self.feed.publish({"type": "cost", "id": request_id, "t": time.time(), "cost": cost})
+
+    def _log(self, level: Level, message: str) -> None:
+        self.feed.publish({"type": "log", "t": time.time(), "level": level, "message": message})
+
+    def _messages(self) -> None:
+        if self.store is not None:
+            for level, message in self.store.messages():
+                self._log(level, message)
+
+    def _safely(self, action: Callable[..., None], *arguments: Any) -> None:
+        try:
+            action(*arguments)
+        except Exception as error:  # noqa: BLE001  # whatever goes wrong in here, the request goes on
+            self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        if self._failed:
+            return
+        self._failed = True
+        try:
+            self._log("error", f"Recording a request failed ({type(error).__name__}); traffic goes on, the trace may have gaps.")
+        except Exception:  # noqa: BLE001, S110  # the feed itself is what fails: nobody is left to tell
+            pass
