@@ -66,7 +66,7 @@ def test_a_slow_reader_loses_deltas_first() -> None:
 
 @given(st.lists(st.sampled_from(["delta", "request", "end", "log"]), max_size=40), st.integers(1, 10))
 def test_bounds_hold(kinds: list[str], capacity: int) -> None:
-    """Whatever is published: nothing beyond the bound, order kept, lost plus received is all, and no delta costs another event."""
+    """Whatever is published: nothing beyond the bound, order kept, lost plus received is all, no delta costs another event."""
     feed = Feed(capacity=capacity)
     subscription = feed.subscribe()
     for number, kind in enumerate(kinds):

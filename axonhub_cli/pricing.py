@@ -1,0 +1,67 @@
+"""What a request cost, in US dollars, by the price list of genai-prices.
+
+The list is large: it is imported on first use, and used from the store's writer thread and from commands only. What is unknown is
+None, never 0: an unknown model, a model on the user's own machine, a vendor that told no usage.
+"""
+
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from .types.messages import Usage
+
+LOCAL = "local"  # the hint for a channel on the user's own machine: it costs nothing that a list could know
+
+_HOSTS = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104  # compared with, not bound to
+
+
+def cost(model: str, usage: Usage | None, hint: str | None = None) -> float | None:
+    """The price of one answer, or None when it is not known.
+
+    `hint` says whose model it is: a base URL, a provider's name or `local`; one that the list does not know is ignored. Where the
+    list knows the provider but not this model of it, the price is unknown: another vendor's price would be a guess.
+    """
+    if usage is None or usage.input is None or usage.output is None or _is_local(hint):
+        return None
+    return _calculate(model, usage, _provider(hint) if hint else None)
+
+
+def _is_local(hint: str | None) -> bool:
+    return hint == LOCAL or (hint is not None and "://" in hint and _host(hint) in _HOSTS)
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=256)
+def _provider(hint: str) -> str | None:
+    """The list's own name for a provider, found by a name or by its API's address."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    snapshot = get_snapshot()
+    try:
+        if "://" in hint:
+            return snapshot.find_provider("", None, hint).id
+        return snapshot.find_provider("", hint, None).id
+    except LookupError:
+        return None
+
+
+def _calculate(model: str, usage: Usage, provider: str | None) -> float | None:
+    from genai_prices import Usage as Tokens
+    from genai_prices import calc_price
+
+    try:
+        tokens = Tokens(
+            input_tokens=usage.input,
+            output_tokens=usage.output,
+            cache_read_tokens=usage.cache_read or 0,
+            cache_write_tokens=(usage.cache_write_5m or 0) + (usage.cache_write_1h or 0),
+            cache_write_1h_tokens=usage.cache_write_1h or 0,
+        )
+        return float(calc_price(tokens, model, provider_id=provider).total_price)
+    except (LookupError, ValueError):
+        return None  # not in the list; or figures that contradict one another, such as more cached than there was input

@@ -1,0 +1,74 @@
+"""Secrets taken out of what is stored.
+
+Two things are masked: the values that are known (provider secrets, local keys), in every form in which a body may carry them (as
+they are, escaped for JSON, quoted for a URL, in base64), and words that look like a well-known vendor's key, because people paste
+keys into prompts. What replaces them is plain ASCII that keeps JSON valid.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import quote
+
+MASK = b"[***]"
+SHORTEST = 8  # characters; a shorter "secret" (`ollama`, `dummy`) is none, and masking it would tear up ordinary text
+
+# Each family by its prefix: a literal prefix is what makes the search fast.
+_SHAPES = {
+    rb"sk-": rb"(?=[A-Za-z0-9_-]{0,60}?[0-9])[A-Za-z0-9_-]{20,}",  # OpenAI, Anthropic, DeepSeek, …: never without a digit
+    rb"ah-": rb"[A-Za-z0-9_-]{43}",
+    rb"AIza": rb"[A-Za-z0-9_-]{35}",
+    rb"ghp_": rb"[A-Za-z0-9]{36}",
+    rb"gho_": rb"[A-Za-z0-9]{36}",
+    rb"ghs_": rb"[A-Za-z0-9]{36}",
+    rb"github_pat_": rb"[A-Za-z0-9_]{50,}",
+    rb"gsk_": rb"[A-Za-z0-9]{40,}",
+    rb"xai-": rb"[A-Za-z0-9]{40,}",
+}
+
+
+def _shape(prefix: bytes, rest: bytes) -> tuple[bytes, re.Pattern[bytes]]:
+    """A key starts a word: nothing of a word stands before it, unless that is the letter of a JSON escape (`\\n`, `\\u003d`)."""
+    before = rb"(?:(?<![A-Za-z0-9_-]%b)|(?<=\\[bfnrt]%b)|(?<=\\u[0-9a-fA-F]{4}%b))" % (prefix, prefix, prefix)
+    return prefix, re.compile(re.escape(prefix) + before + rest)
+
+
+_PATTERNS = tuple(_shape(prefix, rest) for prefix, rest in _SHAPES.items())
+
+
+def redact(data: bytes, secrets: Iterable[str] = ()) -> bytes:
+    """The data without secrets: known values of at least `SHORTEST` characters in all their forms, and what looks like a key."""
+    forms = sorted({form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}, key=len, reverse=True)
+    present = [form for form in forms if form in data]
+    if present:
+        data = re.sub(b"|".join(map(re.escape, present)), lambda _: MASK, data)
+    for prefix, pattern in _PATTERNS:
+        if prefix in data:
+            data = pattern.sub(MASK, data)
+    return data
+
+
+def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
+    """The same for text; lone surrogates become question marks, so that it can be stored."""
+    return redact(text.encode("utf-8", "replace"), secrets).decode("utf-8", "replace")
+
+
+def _forms(secret: str) -> set[bytes]:
+    raw = secret.encode("utf-8", "replace")
+    escaped = json.dumps(secret)[1:-1]
+    return {
+        raw,
+        escaped.encode(),
+        escaped.replace("/", "\\/").encode(),
+        json.dumps(secret, ensure_ascii=False)[1:-1].encode("utf-8", "replace"),
+        quote(raw, safe="").encode(),
+        *(_base64(raw, shift) for shift in range(3)),
+    }
+
+
+def _base64(raw: bytes, shift: int) -> bytes:
+    """The characters that are the same wherever the secret stands `shift` bytes after a multiple of three."""
+    encoded = base64.b64encode(b"\0" * shift + raw)
+    start = (0, 2, 3)[shift]
+    return encoded[start : (len(raw) + shift) * 8 // 6]

@@ -1,0 +1,52 @@
+"""Prices: known ones are counted with their cache figures, unknown ones stay unknown."""
+
+import subprocess
+import sys
+
+import pytest
+
+from axonhub_cli.pricing import LOCAL, cost
+from axonhub_cli.types.messages import Usage
+
+USAGE = Usage(input=10_000, output=1_000, cache_read=4_000, cache_write_5m=1_000)
+
+
+def test_cache_figures_have_their_own_price() -> None:
+    """5000 plain, 4000 read, 1000 written, 1000 out: at 3, 0.3, 3.75 (6 when kept an hour) and 15 dollars a million."""
+    assert cost("claude-sonnet-4-5", USAGE) == pytest.approx(0.015 + 0.0012 + 0.00375 + 0.015)
+    hour = Usage(input=10_000, output=1_000, cache_read=4_000, cache_write_1h=1_000)
+    assert cost("claude-sonnet-4-5", hour) == pytest.approx(0.015 + 0.0012 + 0.006 + 0.015)
+
+
+@pytest.mark.parametrize(
+    "hint", [None, "deepseek", "https://api.deepseek.com/anthropic", "my-channel", "https://gateway.example/v1", "https://[x"]
+)
+def test_hints_find_the_provider(hint: str | None) -> None:
+    """A name or an address finds the provider; one that nobody knows leaves it to the model's name."""
+    price = cost("deepseek-chat", USAGE, hint)
+    assert price is not None
+    assert price > 0
+
+
+UNKNOWN = [
+    ("a model that nobody sells", "no-such-model-7b", USAGE, None),
+    ("a model that this provider does not sell", "gpt-5.5", USAGE, "deepseek"),
+    ("no usage", "claude-sonnet-4-5", None, None),
+    ("no output figure", "claude-sonnet-4-5", Usage(input=5), None),
+    ("more cached than read", "claude-sonnet-4-5", Usage(input=1, output=1, cache_read=9), None),
+    ("a negative figure", "claude-sonnet-4-5", Usage(input=-1, output=1), None),
+    ("on this machine", "claude-sonnet-4-5", USAGE, LOCAL),
+    ("on this machine, by address", "claude-sonnet-4-5", USAGE, "http://127.0.0.1:11434/v1"),
+]
+
+
+@pytest.mark.parametrize(("model", "usage", "hint"), [case[1:] for case in UNKNOWN], ids=[case[0] for case in UNKNOWN])
+def test_unknown_is_unknown(model: str, usage: Usage | None, hint: str | None) -> None:
+    """What cannot be known is None, never 0."""
+    assert cost(model, usage, hint) is None
+
+
+def test_the_price_list_is_not_imported_before_it_is_needed() -> None:
+    """Importing the module does not load the large list."""
+    code = "import sys, axonhub_cli.pricing; sys.exit('genai_prices' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

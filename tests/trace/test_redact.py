@@ -1,0 +1,113 @@
+"""Secrets in stored text: known values in every form, keys by their shape, and everything else left alone."""
+
+import base64
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from axonhub_cli.trace.redact import MASK, SHORTEST, redact, redact_text
+
+CANARY = "sk-axonhub-canary-0123456789abcdef"
+BODY = "ab" * 21 + "c"  # 43 characters
+
+SHAPES = [
+    "sk-proj-Abcdefghijklmnop1234",
+    "sk-ant-api03-Abcdefghij_klmnop-1234",
+    f"ah-{BODY}",
+    "AIza" + "Sy0" + "b" * 32,
+    "ghp_" + "a1" * 18,
+    "gho_" + "a1" * 18,
+    "github_pat_" + "a1" * 30,
+    "gsk_" + "a1" * 25,
+    "xai-" + "a1" * 25,
+]
+
+
+@pytest.mark.parametrize("key", SHAPES)
+@pytest.mark.parametrize(
+    "frame", ["{}", '{{"content":"my key: {}"}}', "a\\n{}\\nb", "key\\u003d{}", "Bearer {},", "?key={}&x=1", "'{}'"]
+)
+def test_what_looks_like_a_key_is_masked(key: str, frame: str) -> None:
+    """A vendor's key is masked wherever a word may begin, JSON escapes included; what stands around it stays."""
+    assert redact(frame.format(key).encode()) == frame.format(MASK.decode()).encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "task-list-of-the-2nd-quarter-and-more",
+        "sk-loading-spinner-container-large",
+        "sk-short1",
+        "blah-" + BODY,
+        "ah-short",
+        "AIzaShort",
+        "risk-0123456789012345678901234567890123456789",
+    ],
+)
+def test_ordinary_words_stay(text: str) -> None:
+    """Words that only resemble a key are left alone."""
+    assert redact(text.encode()) == text.encode()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda key: key,
+        lambda key: json.dumps(key)[1:-1],
+        lambda key: json.dumps(key).replace("/", "\\/")[1:-1],
+        lambda key: quote(key, safe=""),
+        lambda key: base64.b64encode(key.encode()).decode().rstrip("=")[:-1],
+        lambda key: base64.b64encode(b"user:" + key.encode()).decode().rstrip("=")[7:-1],
+    ],
+    ids=["plain", "json", "json, escaped slash", "url", "base64", "base64, basic auth"],
+)
+def test_known_values_are_masked_in_every_form(form) -> None:  # type: ignore[no-untyped-def]
+    """A known secret does not survive in any form in which a body may carry it."""
+    key = 'pa/ss "wörd" + more'
+    text = f"<{form(key)}>"
+    assert form(key) not in redact_text(text, [key])
+
+
+def test_short_secrets_are_no_secrets() -> None:
+    """A value like `ollama` is left alone: masking it would tear up ordinary text."""
+    assert redact(b"ollama run llama", ["ollama", ""]) == b"ollama run llama"
+
+
+def test_the_longer_secret_goes_first() -> None:
+    """A secret that begins like another one is masked as a whole."""
+    assert redact(b"x abcdefgh-tail y", ["abcdefgh", "abcdefgh-tail"]) == b"x " + MASK + b" y"
+
+
+def test_masked_json_is_still_json() -> None:
+    """A body with masked keys can still be parsed."""
+    body = json.dumps({"a": CANARY, "b": ["x " + CANARY]}).encode()
+    assert json.loads(redact(body, [CANARY])) == {"a": MASK.decode(), "b": ["x " + MASK.decode()]}
+
+
+def test_lone_surrogates() -> None:
+    """Text that cannot be encoded is stored all the same."""
+    assert redact_text("a\udc80b") == "a?b"
+
+
+@given(
+    st.text(),
+    st.lists(
+        st.text(st.characters(exclude_characters="*[]?", exclude_categories=["Cs"]), min_size=SHORTEST, max_size=40), max_size=4
+    ),
+    st.text(),
+)
+def test_no_secret_survives(before: str, secrets: list[str], after: str) -> None:
+    """Whatever the secrets and the text around them: none of them is left."""
+    data = before.encode("utf-8", "replace") + b" ".join(secret.encode() for secret in secrets) + after.encode("utf-8", "replace")
+    masked = redact(data, secrets)
+    assert not any(secret.encode() in masked for secret in secrets)
+
+
+@given(st.binary(), st.lists(st.text(), max_size=3))
+def test_any_bytes_are_taken(data: bytes, secrets: list[str]) -> None:
+    """Bytes that are no text are no problem, and masking twice changes nothing more."""
+    once = redact(data, secrets)
+    assert redact(once, secrets) == once
