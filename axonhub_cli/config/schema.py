@@ -1,27 +1,35 @@
 """What `config.toml` may say. Everything has a default: an empty file is valid. Unknown keys are errors, located by `store`."""
 
-from msgspec import Struct, field
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta, Struct, field
 
 from ..types.messages import Protocol
+
+Port: TypeAlias = Annotated[int, Meta(ge=1, le=65535)]
+Count: TypeAlias = Annotated[int, Meta(ge=1)]
+Whole: TypeAlias = Annotated[int, Meta(ge=0)]
+Wait: TypeAlias = Annotated[float, Meta(ge=0, le=86400)]  # seconds; 0: not at all
+Limit: TypeAlias = Annotated[float, Meta(gt=0, le=86400)]  # seconds
 
 
 class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[server]`. Times are in seconds."""
 
     host: str = "127.0.0.1"
-    port: int = 8090
-    max_body_mb: int = 256  # after decompression
-    grace: float = 20.0  # how long a response may wait for its first real event before it is committed
-    ping: float = 15.0  # silence after which the client is sent a keep-alive
-    drain: float = 5.0  # how long a shutdown lets requests finish
+    port: Port = 8090
+    max_body_mb: Count = 256  # after decompression
+    grace: Wait = 20.0  # how long a response may wait for its first real event before it is committed
+    ping: Limit = 15.0  # silence after which the client is sent a keep-alive
+    drain: Wait = 5.0  # how long a shutdown lets requests finish
 
 
 class Timeouts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[channels.timeouts]`, in seconds. There is no total: a stream may run as long as it runs."""
 
-    connect: float = 10.0
-    first_byte: float = 300.0
-    idle: float = 600.0
+    connect: Limit = 10.0
+    first_byte: Limit = 300.0
+    idle: Limit = 600.0
 
 
 class Trace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,16 +41,17 @@ class Trace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     opencode_trace_enabled: bool = True
     extra_trace_headers: tuple[str, ...] = ("Conversation_id",)
     bodies: bool = True
-    retention_days: int = 14
-    max_size_mb: int = 1024
+    retention_days: Whole = 14
+    max_size_mb: Count = 1024
 
 
 class Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[[channels]]`: one upstream and the credentials for it.
 
     `type` is a preset's name or a bare protocol. `base_url` overrides the preset's (for a preset with several protocols:
-    `base_urls`, by protocol). `secrets` are references (`keyring:NAME`, `env:NAME`, `file:PATH`). `quirks` override single facts of
-    `types.quirks`. `headers` are added to every request to it. `proxy` is an explicit HTTP proxy; the environment's is not used.
+    `base_urls`, by protocol). `secrets` are references (`keyring:NAME`, `env:NAME`, `file:PATH`). `quirks` override single facts
+    of `types.quirks`. `headers` are added to every request to it. `proxy` is an explicit HTTP proxy; that of the
+    environment is not used.
     """
 
     name: str
@@ -52,7 +61,7 @@ class Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     secrets: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     priority: int = 0
-    weight: int = 1
+    weight: Count = 1
     tags: tuple[str, ...] = ()
     enabled: bool = True
     headers: dict[str, str] = field(default_factory=dict)

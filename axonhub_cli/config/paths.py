@@ -1,0 +1,56 @@
+"""Where our own files are. `AXONHUB_HOME` puts all of them into one folder; otherwise the platform decides.
+
+Nothing is cached: the environment is read at each call, so that tests and containers get what they asked for.
+"""
+
+import os
+from pathlib import Path
+
+from msgspec import Struct
+
+APP = "axonhub"
+
+
+class Paths(Struct, frozen=True):
+    """The three folders; the files are properties of them. None of them needs to exist yet."""
+
+    config_dir: Path
+    data_dir: Path
+    state_dir: Path
+
+    @property
+    def config_file(self) -> Path:
+        """`config.toml`: the user's."""
+        return self.config_dir / "config.toml"
+
+    @property
+    def keys_file(self) -> Path:
+        """`keys.toml`: local keys, 0600."""
+        return self.config_dir / "keys.toml"
+
+    @property
+    def journal_file(self) -> Path:
+        """`setup-journal.toml`: what `setup` changed in other people's files."""
+        return self.data_dir / "setup-journal.toml"
+
+    @property
+    def database(self) -> Path:
+        """`traces.db`."""
+        return self.data_dir / "traces.db"
+
+    @property
+    def server_file(self) -> Path:
+        """`server.json`: the running server."""
+        return self.state_dir / "server.json"
+
+
+def paths() -> Paths:
+    """The folders that are in force now."""
+    home = os.environ.get("AXONHUB_HOME")
+    if home:
+        folder = Path(os.path.abspath(os.path.expanduser(home)))
+        return Paths(folder, folder, folder)
+    from platformdirs import PlatformDirs
+
+    dirs = PlatformDirs(APP, appauthor=False)
+    return Paths(dirs.user_config_path, dirs.user_data_path, dirs.user_state_path)
