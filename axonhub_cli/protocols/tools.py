@@ -1,0 +1,287 @@
+"""The request's tool table: which name, namespace and kind a tool has at the client, and what it is called upstream.
+
+Codex knows `custom` tools (free text in) and namespaces, and routes a call only when it comes back in exactly that kind and
+namespace. Other protocols know functions with one flat name. So the table gives every tool a *wire name*, in the order of the
+list:
+
+- a plain legal name stays; a namespaced one becomes `namespace__name`; illegal characters become `_`;
+- what is then too long or taken gets a short hash of the full name, so that the same tool has the same wire name on every turn;
+- a `custom` tool becomes a function with one string, `input`, and its grammar goes into the description.
+
+`outward` rewrites a request, and `inward` gives a transducer that turns the calls of the answer back. Both leave alone what
+needs no change. Apply `adapt` first: it decides which tools the target gets at all.
+"""
+
+import re
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ..types.events import ArgumentsDelta, Event, PartEnd, PartStart, fold, replay
+from ..types.messages import Message, Part, Request, Response, Tool, ToolCall, ToolResult
+from .base import Losses
+from .raw import dumps
+from .trim import BEGIN, Trimmer
+from .unwrap import Unwrapper
+
+ID_LIMIT = 64
+_ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
+_LEGAL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
+_INPUT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"input": {"type": "string", "description": "The whole input of the tool, as plain text."}},
+    "required": ["input"],
+    "additionalProperties": False,
+}
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One tool: what the client calls it, and its name and namespace on the wire. `custom`: wrapped in a function there."""
+
+    name: str
+    namespace: str | None
+    wire: str
+    wire_namespace: str | None
+    wrapped: bool = False
+    patch: bool = False
+    grammar: bool = False
+
+    @property
+    def same(self) -> bool:
+        """The wire tool is the client's own."""
+        return not self.wrapped and (self.name, self.namespace) == (self.wire, self.wire_namespace)
+
+    def unwrapper(self) -> Unwrapper:
+        return Unwrapper(Trimmer(patch=self.patch) if self.patch or self.grammar else None)
+
+
+_Key = tuple[str | None, str]
+
+
+class Toolbox:
+    """The tool table of one request. Made with `of`."""
+
+    def __init__(self, entries: dict[_Key, Entry], *, native: bool) -> None:
+        self._entries = entries
+        self._native = native
+        self._by_wire = {(entry.wire_namespace, entry.wire): entry for entry in entries.values()}
+        self.changes = any(not entry.same for entry in entries.values())
+
+    @classmethod
+    def of(cls, request: Request, *, native: bool, limit: int) -> "Toolbox":
+        """The table for this request. `native`: the target knows namespaces and custom tools; `limit`: its longest name."""
+        tools = [tool for tool in request.tools if tool.kind != "hosted"]
+        calls = [part for message in request.messages for part in message.parts if isinstance(part, ToolCall)]
+        seen: dict[_Key, Tool] = {}
+        for tool in tools:
+            seen.setdefault((tool.namespace, tool.name), tool)
+        for call in calls:  # tools that the history names and the list no longer does
+            seen.setdefault((call.namespace, call.name), Tool(name=call.name, namespace=call.namespace, kind=call.kind))
+        taken = {(tool.namespace if native else None, tool.name) for tool in seen.values() if native or tool.namespace is None}
+        entries: dict[_Key, Entry] = {}
+        for key, tool in seen.items():
+            entries[key] = _entry(tool, taken, native, limit)
+        return cls(entries, native=native)
+
+    def outward(self, request: Request, losses: Losses) -> Request:
+        """The request as the target may see it: the same object when nothing needs changing."""
+        ids = _ids(request)
+        if not self.changes and not ids and (self._native or not request.namespaces):
+            return request
+        self._report(request, ids, losses)
+        return replace(
+            request,
+            tools=tuple(self._tool(tool) for tool in self._described(request)),
+            namespaces=request.namespaces if self._native else (),
+            tool_choice=self._choice(request),
+            messages=tuple(self._message(message, ids) for message in request.messages),
+        )
+
+    def inward(self) -> "Restorer":
+        """A transducer for the answer's stream."""
+        return Restorer(self)
+
+    def restore(self, response: Response) -> Response:
+        """A whole answer with its tool calls as the client knows them."""
+        if not self.changes or not any(isinstance(part, ToolCall) for part in response.parts):
+            return response
+        return fold(self.inward().feed(list(replay(response))), response.origin)
+
+    def find(self, call: ToolCall) -> Entry | None:
+        """The tool that an answer's call means: by its wire name, else by a name that only one tool can mean."""
+        exact = self._by_wire.get((call.namespace, call.name))
+        if exact is not None or self._native:
+            return exact
+        short = [e for e in self._by_wire.values() if e.namespace and call.name in (e.name, f"{e.namespace}.{e.name}")]
+        return short[0] if len(short) == 1 else None
+
+    def _described(self, request: Request) -> Iterable[Tool]:
+        """The tools; a namespace that disappears leaves its description with its first tool."""
+        about = {} if self._native else {space.name: space.description for space in request.namespaces if space.description}
+        for tool in request.tools:
+            note = about.pop(tool.namespace, None) if tool.namespace else None
+            if note:
+                text = f"{tool.description or ''}\n\nAbout all tools named {tool.namespace}__…: {note}".strip()
+                yield replace(tool, description=text)
+            else:
+                yield tool
+
+    def _tool(self, tool: Tool) -> Tool:
+        entry = self._entries.get((tool.namespace, tool.name))
+        if entry is None or entry.same or tool.kind == "hosted":
+            return tool
+        renamed = replace(tool, name=entry.wire, namespace=entry.wire_namespace)
+        return _as_function(renamed) if entry.wrapped and tool.kind == "custom" else renamed
+
+    def _choice(self, request: Request) -> Any:
+        choice = request.tool_choice
+        if choice is None or choice.mode != "tool" or choice.name is None:
+            return choice
+        entry = self._entries.get((choice.namespace, choice.name)) or self._named(choice.name)
+        return choice if entry is None else replace(choice, name=entry.wire, namespace=entry.wire_namespace)
+
+    def _named(self, name: str) -> Entry | None:
+        found = [entry for entry in self._entries.values() if entry.name == name]
+        return found[0] if len(found) == 1 else None
+
+    def _message(self, message: Message, ids: dict[str, str]) -> Message:
+        parts = tuple(self._part(part, ids) for part in message.parts)
+        same = all(new is old for new, old in zip(parts, message.parts, strict=True))
+        return message if same else replace(message, parts=parts)
+
+    def _part(self, part: Part, ids: dict[str, str]) -> Part:
+        if isinstance(part, ToolCall):
+            return self._call(part, ids)
+        if isinstance(part, ToolResult) and (part.call_id in ids or (part.kind == "custom" and not self._native)):
+            kind = part.kind if self._native else "function"
+            return replace(part, call_id=ids.get(part.call_id, part.call_id), kind=kind)
+        return part
+
+    def _call(self, call: ToolCall, ids: dict[str, str]) -> ToolCall:
+        entry = self._entries[(call.namespace, call.name)]
+        wrap = call.kind == "custom" and not self._native
+        if entry.wire == call.name and entry.wire_namespace == call.namespace and call.id not in ids and not wrap:
+            return call
+        return replace(
+            call,
+            id=ids.get(call.id, call.id),
+            name=entry.wire,
+            namespace=entry.wire_namespace,
+            kind="function" if wrap else call.kind,
+            arguments=dumps({"input": call.arguments}).decode() if wrap else call.arguments,
+        )
+
+    def _report(self, request: Request, ids: dict[str, str], losses: Losses) -> None:
+        for index, tool in enumerate(request.tools):
+            entry = self._entries.get((tool.namespace, tool.name))
+            if entry is None or entry.same or tool.kind == "hosted":
+                continue
+            if entry.wrapped:
+                losses.change(f"tools[{index}]", f"the free-text tool {tool.name} is a function with one string `input` here")
+            if (entry.name, entry.namespace) != (entry.wire, entry.wire_namespace):
+                full = f"{tool.namespace}.{tool.name}" if tool.namespace else tool.name
+                losses.rename(
+                    f"tools[{index}].name", f"{full} is called {entry.wire} here; its calls come back under their own name"
+                )
+        if ids:
+            losses.rename("messages", f"{len(ids)} tool call ids that the target refuses were shortened")
+
+
+def _entry(tool: Tool, taken: set[_Key], native: bool, limit: int) -> Entry:
+    space = tool.namespace if native else None
+    flat = tool.name if native or tool.namespace is None else f"{tool.namespace}__{tool.name}"
+    wire = _ILLEGAL.sub("_", flat)[: max(limit, 12)] or "tool"
+    own = wire == tool.name and space == tool.namespace
+    if not own and (len(flat) > limit or (space, wire) in taken):
+        wire = _hashed(flat, f"{tool.namespace or ''}\0{tool.name}", limit)
+    taken.add((space, wire))
+    definition = str(tool.format) if tool.format else ""
+    return Entry(
+        name=tool.name,
+        namespace=tool.namespace,
+        wire=wire,
+        wire_namespace=space,
+        wrapped=tool.kind == "custom" and not native,
+        patch=tool.name == "apply_patch" or BEGIN in definition,
+        grammar=bool(definition) and (tool.format or {}).get("type") == "grammar",
+    )
+
+
+def _hashed(text: str, full: str, limit: int) -> str:
+    digest = sha256(full.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{_ILLEGAL.sub('_', text)[: max(limit, 12) - 9]}_{digest}"
+
+
+def _ids(request: Request) -> dict[str, str]:
+    """Call ids that a target may refuse, and what they become."""
+    found: dict[str, str] = {}
+    for message in request.messages:
+        for part in message.parts:
+            call_id = part.id if isinstance(part, ToolCall) else part.call_id if isinstance(part, ToolResult) else "-"
+            if not _LEGAL_ID.match(call_id):
+                found[call_id] = _hashed(call_id or "call", call_id, ID_LIMIT)
+    return found
+
+
+def _as_function(tool: Tool) -> Tool:
+    """A custom tool as a function of one string. Both forms of a grammar are known: flat (Responses) and nested (Chat)."""
+    form = tool.format or {}
+    inner = form["grammar"] if isinstance(form.get("grammar"), dict) else form
+    text = (tool.description or "") + "\n\nPass the whole input as the one string `input`: the text itself, not JSON, not fenced."
+    if inner.get("definition"):
+        text += f"\nThe text has to follow this {inner.get('syntax') or 'formal'} grammar:\n{inner['definition']}"
+    return replace(tool, kind="function", description=text.strip(), schema=_INPUT_SCHEMA, format=None, strict=None)
+
+
+class Restorer:
+    """Gives the tool calls of a stream their own name, namespace and kind again; one event list in, one out."""
+
+    __slots__ = ("_box", "_open")
+
+    def __init__(self, box: Toolbox) -> None:
+        self._box = box
+        self._open: dict[int, Unwrapper] = {}
+
+    def feed(self, events: list[Event]) -> list[Event]:
+        """The events with calls restored; the same list when this request's tools need nothing."""
+        if not self._box.changes:
+            return events
+        out: list[Event] = []
+        for event in events:
+            if isinstance(event, PartStart):
+                self._start(event, out)
+            elif isinstance(event, ArgumentsDelta | PartEnd) and event.index in self._open:
+                self._unwrap(event, out)
+            else:
+                out.append(event)
+        return out
+
+    def _start(self, event: PartStart, out: list[Event]) -> None:
+        call = event.part
+        entry = self._box.find(call) if isinstance(call, ToolCall) else None
+        if entry is None or not isinstance(call, ToolCall):
+            out.append(event)
+            return
+        wrapped = entry.wrapped and call.kind == "function"
+        kind = "custom" if wrapped else call.kind
+        whole = call.arguments if wrapped else ""
+        restored = replace(
+            call, name=entry.name, namespace=entry.namespace, kind=kind, arguments="" if wrapped else call.arguments
+        )
+        out.append(PartStart(event.index, restored))
+        if wrapped:
+            self._open[event.index] = entry.unwrapper()
+            if whole:
+                self._unwrap(ArgumentsDelta(event.index, whole), out)
+
+    def _unwrap(self, event: ArgumentsDelta | PartEnd, out: list[Event]) -> None:
+        unwrapper = self._open[event.index]
+        text = unwrapper.feed(event.text) if isinstance(event, ArgumentsDelta) else unwrapper.close()
+        if text:
+            out.append(ArgumentsDelta(event.index, text))
+        if isinstance(event, PartEnd):
+            del self._open[event.index]
+            out.append(event)
