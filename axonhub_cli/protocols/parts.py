@@ -1,0 +1,111 @@
+"""Cleans the parts of a request: what the target's protocol cannot hold becomes a visible placeholder, never nothing.
+
+Cache marks are hints of Anthropic's and leave silently elsewhere. Opaque blocks that carry nothing for others
+(`additional_tools`: its tools stand in the request's list by now) leave silently too. Images that may not stand inside a tool
+result move behind the results.
+"""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from ..types.messages import Media, Opaque, Part, Protocol, Refusal, Request, Text, ToolCall, ToolResult
+from ..types.quirks import Quirks
+from .base import Losses
+
+EMPTY_KINDS = frozenset({"additional_tools", "compaction_trigger"})  # they steer their own vendor, and say nothing to the model
+_SEE_BELOW = "[{kind}: shown in the next message]"
+
+
+class Cleaner:
+    """One pass over one request."""
+
+    def __init__(self, origin: Protocol, protocol: Protocol, quirks: Quirks, losses: Losses, *, home: bool) -> None:
+        self._origin, self._protocol, self._quirks, self._losses, self._home = origin, protocol, quirks, losses, home
+        self._marks = protocol == "anthropic"
+
+    def request(self, request: Request) -> Request:
+        """The request with clean parts; messages that nothing is left of are gone."""
+        system = self._all(request.system, "system")
+        messages = []
+        for index, message in enumerate(request.messages):
+            parts = self._lifted(self._all(message.parts, f"messages[{index}].content"))
+            if parts or self._home:
+                messages.append(message if parts == message.parts else replace(message, parts=parts))
+        if system == request.system and tuple(messages) == request.messages:
+            return request
+        return replace(request, system=system, messages=tuple(messages))
+
+    def _all(self, parts: tuple[Part, ...], path: str) -> tuple[Part, ...]:
+        out: list[Part] = []
+        for index, part in enumerate(parts):
+            out += self._part(part, f"{path}[{index}]")
+        return tuple(out)
+
+    def _part(self, part: Part, path: str) -> list[Part]:
+        match part:
+            case Opaque():
+                return self._opaque(part, path)
+            case Media():
+                return [self._media(part, path)]
+            case ToolResult():
+                return [self._result(part, path)]
+            case Text() if not part.text and not self._home:
+                return []
+            case Refusal() if self._protocol in ("anthropic", "gemini"):
+                return [Text(text=part.text)] if part.text else []
+            case Text() | ToolCall():
+                return [self._unmarked(part)]
+            case _:
+                return [part]
+
+    def _unmarked(self, part: Any) -> Any:
+        return part if self._marks or part.cache is None else replace(part, cache=None)
+
+    def _opaque(self, part: Opaque, path: str) -> list[Part]:
+        if part.protocol == self._protocol and (self._home or self._knows(part)):
+            return [part]
+        if part.kind == "tool_reference":
+            return [Text(text=f"[tool loaded: {part.raw.get('tool_name') or 'unnamed'}]")]
+        if part.kind in EMPTY_KINDS:
+            return []
+        self._losses.placeholder(path, f"{part.kind} is a block of {part.protocol} only")
+        return [Text(text=f"[{part.kind}: left out, this model cannot read it]")]
+
+    def _knows(self, part: Opaque) -> bool:
+        """What a smaller dialect of the client's own protocol takes."""
+        return self._protocol != "openai-responses" and part.kind != "tool_reference"
+
+    def _media(self, part: Media, path: str) -> Part:
+        refused = (part.kind == "image" and not self._quirks.images) or (part.kind == "document" and not self._quirks.documents)
+        if not refused:
+            return self._unmarked(part)  # type: ignore[no-any-return]  # the same struct, less one mark
+        self._losses.placeholder(path, f"the upstream takes no {part.kind}s")
+        name = f" {part.name}" if part.name else ""
+        return Text(text=f"[{part.kind}{name}: left out, this model cannot see it]", cache=part.cache if self._marks else None)
+
+    def _result(self, result: ToolResult, path: str) -> ToolResult:
+        parts = self._all(result.parts, f"{path}.content")
+        cache = result.cache if self._marks else None
+        return result if parts == result.parts and cache == result.cache else replace(result, parts=parts, cache=cache)
+
+    def _lifted(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        """Media out of tool results, to stand behind all of them, where results are text only."""
+        if self._quirks.image_results and self._protocol != "openai-chat":
+            return parts
+        out: list[Part] = []
+        lifted: list[Part] = []
+        for part in parts:
+            inside = [item for item in part.parts if isinstance(item, Media)] if isinstance(part, ToolResult) else []
+            if isinstance(part, ToolResult) and inside:
+                lifted += [Text(text=f"[from the result of tool call {part.call_id}]"), *inside]
+                part = replace(part, parts=tuple(_pointer(item) for item in part.parts))
+            out.append(part)
+        if not lifted:
+            return parts
+        last = max(index for index, part in enumerate(out) if isinstance(part, ToolResult))
+        return (*out[: last + 1], *lifted, *out[last + 1 :])
+
+
+def _pointer(part: Part) -> Part:
+    return Text(text=_SEE_BELOW.format(kind=part.kind)) if isinstance(part, Media) else part
