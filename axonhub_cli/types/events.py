@@ -5,7 +5,7 @@
     OPEN      --Finish-->                                           FINISHED    (all parts are closed by then)
     FINISHED  --UsageUpdate-->                                      FINISHED
     FINISHED  --End-->                                              CLOSED
-    OPEN      --End-->                                              CLOSED      (an upstream that never said why it stopped)
+    OPEN      --End-->                                              CLOSED      (the upstream never said why it stopped)
     any       --Failure-->                                          CLOSED
     any but CLOSED  --Foreign-->                                    the same
 
@@ -243,10 +243,16 @@ class _Open:
         elif isinstance(part, ToolCall):
             part = replace(part, arguments=part.arguments + text, seal=self.seal or part.seal)
         if self.lists and isinstance(part, Opaque):
-            part = replace(part, raw={**part.raw, **self.lists})
+            part = replace(part, raw=_extended(part.raw, self.lists))
         elif self.lists and not isinstance(part, Opaque):
-            part = replace(part, extra={**(part.extra or {}), **self.lists})
+            part = replace(part, extra=_extended(part.extra or {}, self.lists))
         return part
+
+
+def _extended(fields: dict[str, Any], lists: dict[str, list[Any]]) -> dict[str, Any]:
+    """The fields with items added to their lists; the part may have started with some (`citations: []`)."""
+    started = {key: fields[key] for key in lists if isinstance(fields.get(key), list)}
+    return {**fields, **{key: [*started.get(key, ()), *items] for key, items in lists.items()}}
 
 
 class Folder:

@@ -1,0 +1,236 @@
+"""The grammar of the neutral stream, and the functions between a stream and a whole response."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from axonhub_cli.errors import ProtocolError
+from axonhub_cli.types.events import (
+    ArgumentsDelta,
+    Checker,
+    End,
+    Event,
+    Failure,
+    Finish,
+    Folder,
+    Foreign,
+    OpaqueDelta,
+    PartEnd,
+    PartStart,
+    ReasoningDelta,
+    SealDelta,
+    Sequencer,
+    Start,
+    TextDelta,
+    UsageUpdate,
+    check,
+    fold,
+    replay,
+    sequential,
+)
+from axonhub_cli.types.messages import Media, Opaque, Part, Reasoning, Refusal, Response, Seal, Text, ToolCall, Usage
+from axonhub_cli.types.problem import Problem
+
+START = Start(id="r", model="m")
+TEXT = PartStart(0, Text(text=""))
+CALL = PartStart(0, ToolCall(id="c", name="n", arguments=""))
+THINK = PartStart(0, Reasoning(text=""))
+STOP = Finish(reason="stop")
+FAIL = Failure(Problem(kind="server", message="m"))
+SEAL = Seal("v", "signature", "s")
+PING = Foreign("anthropic", "ping")
+BLOCK = PartStart(0, Opaque(protocol="anthropic", kind="x", raw={"type": "x"}))
+
+LEGAL: dict[str, list[Event]] = {
+    "nothing said": [START, STOP, End()],
+    "no reason given": [START, End()],
+    "text": [START, TEXT, TextDelta(0, "a"), TextDelta(0, "b"), PartEnd(0), STOP, End()],
+    "refusal": [START, PartStart(0, Refusal(text="")), TextDelta(0, "a"), PartEnd(0), STOP, End()],
+    "call": [START, CALL, ArgumentsDelta(0, "{}"), SealDelta(0, SEAL), PartEnd(0), Finish(reason="tool_calls"), End()],
+    "thinking": [START, THINK, ReasoningDelta(0, "a"), SealDelta(0, SEAL), PartEnd(0), STOP, End()],
+    "block": [START, BLOCK, OpaqueDelta(0, "anthropic", "k", 1), PartEnd(0), STOP, End()],
+    "image": [START, PartStart(0, Media(kind="image", url="u")), PartEnd(0), STOP, End()],
+    "interleaved": [
+        START,
+        CALL,
+        PartStart(1, Text(text="")),
+        ArgumentsDelta(0, "{"),
+        TextDelta(1, "a"),
+        PartEnd(1),
+        PartEnd(0),
+        End(),
+    ],
+    "usage after the reason": [START, STOP, UsageUpdate(Usage(input=1)), End()],
+    "pings anywhere": [PING, START, PING, STOP, PING, End()],
+    "failure at once": [FAIL],
+    "failure in a part": [START, TEXT, FAIL],
+    "failure after the reason": [START, STOP, FAIL],
+}
+ILLEGAL: dict[str, list[Event]] = {
+    "no start": [TEXT],
+    "usage before the start": [UsageUpdate(Usage())],
+    "two starts": [START, START],
+    "delta before the part": [START, TextDelta(0, "a")],
+    "delta after the part": [START, TEXT, PartEnd(0), TextDelta(0, "a")],
+    "wrong kind of delta": [START, TEXT, ArgumentsDelta(0, "a")],
+    "text in thinking": [START, THINK, TextDelta(0, "a")],
+    "a seal on text": [START, TEXT, SealDelta(0, SEAL)],
+    "text in a block": [START, BLOCK, TextDelta(0, "a")],
+    "a gap in the indexes": [START, PartStart(1, Text(text=""))],
+    "an index used again": [START, TEXT, PartEnd(0), TEXT],
+    "two ends of a part": [START, TEXT, PartEnd(0), PartEnd(0)],
+    "finish while open": [START, TEXT, STOP],
+    "end while open": [START, TEXT, End()],
+    "two reasons": [START, STOP, STOP],
+    "a part after the reason": [START, STOP, TEXT],
+    "end first": [End()],
+    "something after the end": [START, End(), PING],
+    "something after a failure": [FAIL, START],
+}
+
+
+@pytest.mark.parametrize("events", LEGAL.values(), ids=LEGAL)
+def test_legal(events: list[Event]) -> None:
+    """The grammar takes every stream that an upstream may send, and gives it back."""
+    assert check(events) == events
+
+
+@pytest.mark.parametrize("events", ILLEGAL.values(), ids=ILLEGAL)
+def test_illegal(events: list[Event]) -> None:
+    """The grammar refuses at the very event that breaks it."""
+    checker = Checker()
+    for event in events[:-1]:
+        checker.feed(event)
+    with pytest.raises(ProtocolError):
+        checker.feed(events[-1])
+
+
+def test_a_stream_must_end() -> None:
+    """A complete stream ends in End or Failure; a beginning of one may be looked at as such."""
+    with pytest.raises(ProtocolError, match="OPEN"):
+        check([START])
+    assert check([START], complete=False) == [START]
+
+
+def test_fold_collects_everything() -> None:
+    """Text, arguments, seals, list items and usage end up where they belong, in pieces or not."""
+    events: list[Event] = [
+        Start(id="r", model="m", usage=Usage(input=3), extra={"a": 1}),
+        PartStart(0, Text(text="", extra={"citations": [1]})),
+        TextDelta(0, "a"),
+        OpaqueDelta(0, "anthropic", "citations", 2),
+        TextDelta(0, "b"),
+        OpaqueDelta(0, "anthropic", "notes", 3),
+        PartEnd(0),
+        PartStart(1, Reasoning(text="")),
+        ReasoningDelta(1, "t"),
+        SealDelta(1, SEAL),
+        PartEnd(1),
+        PartStart(2, Opaque(protocol="anthropic", kind="x", raw={"type": "x"})),
+        OpaqueDelta(2, "anthropic", "items", 4),
+        PartEnd(2),
+        UsageUpdate(Usage(output=5)),
+        Finish(reason="stop_sequence", raw_reason="stop_sequence", stop_sequence="END"),
+        End(),
+    ]
+    assert fold(check(events), "anthropic") == Response(
+        origin="anthropic",
+        id="r",
+        model="m",
+        parts=(
+            Text(text="ab", extra={"citations": [1, 2], "notes": [3]}),
+            Reasoning(text="t", seal=SEAL),
+            Opaque(protocol="anthropic", kind="x", raw={"type": "x", "items": [4]}),
+        ),
+        finish="stop_sequence",
+        raw_finish="stop_sequence",
+        stop_sequence="END",
+        usage=Usage(input=3, output=5),
+        extra={"a": 1},
+    )
+
+
+def test_a_folder_can_be_asked_at_any_moment() -> None:
+    """What came so far is a response, also after a failure, which is kept."""
+    folder = Folder("openai-chat")
+    assert folder.response().parts == ()
+    for event in [START, TEXT, TextDelta(0, "a")]:
+        folder.feed(event)
+    assert folder.response().parts == (Text(text="a"),)
+    folder.feed(FAIL)
+    assert (folder.problem, folder.ended, folder.response().finish) == (FAIL.problem, False, None)
+
+
+_EXTRA = st.none() | st.dictionaries(st.text(max_size=3), st.integers(), min_size=1, max_size=2)
+_SEALS = st.none() | st.builds(Seal, st.text(), st.text(), st.text())
+_PARTS: st.SearchStrategy[Part] = st.one_of(
+    st.builds(Text, text=st.text(), extra=_EXTRA),
+    st.builds(Refusal, text=st.text()),
+    st.builds(Reasoning, text=st.text(), summary=st.booleans(), seal=_SEALS, extra=_EXTRA),
+    st.builds(
+        ToolCall, id=st.text(), name=st.text(), arguments=st.text(), kind=st.sampled_from(["function", "custom"]), seal=_SEALS
+    ),
+    st.builds(Media, kind=st.just("image"), data=st.text()),
+    st.builds(Opaque, protocol=st.just("gemini"), kind=st.text(), raw=st.dictionaries(st.text(), st.integers(), max_size=2)),
+)
+_FIGURES = st.none() | st.integers(0)
+_RESPONSES = st.builds(
+    Response,
+    origin=st.sampled_from(["anthropic", "openai-chat"]),
+    id=st.text(),
+    model=st.text(),
+    parts=st.lists(_PARTS, max_size=5).map(tuple),
+    finish=st.none() | st.sampled_from(["stop", "length", "tool_calls"]),
+    usage=st.none() | st.builds(Usage, input=_FIGURES, output=_FIGURES, cache_read=_FIGURES),
+    extra=_EXTRA,
+)
+
+
+@given(_RESPONSES)
+def test_fold_and_replay_are_inverse(response: Response) -> None:
+    """A response played as a stream folds into the same response, and the stream obeys the grammar."""
+    assert fold(check(replay(response)), response.origin) == response
+
+
+@st.composite
+def interleaved(draw: st.DrawFn) -> list[Event]:
+    """A legal stream with several parts open at a time, cut off or failed at some point in a third of the cases."""
+    response = draw(_RESPONSES)
+    first, *rest = replay(response)
+    ends = [event for event in rest if not hasattr(event, "index")]
+    lanes = [[event for event in rest if getattr(event, "index", -1) == at] for at in range(len(response.parts))]
+    out: list[Event] = [first]
+    begun = 0
+    while any(lanes):
+        at = draw(st.sampled_from([at for at, lane in enumerate(lanes) if lane and at <= begun]))
+        begun = max(begun, at + 1)
+        out.append(lanes[at].pop(0))
+    if draw(st.integers(0, 2)) == 0:
+        return [*out[: draw(st.integers(1, len(out)))], FAIL]
+    return [*out, *ends]
+
+
+@given(interleaved())
+def test_sequencer(events: list[Event]) -> None:
+    """In a row: legal, one part open at most, and the same response in the end, also when the stream failed half way."""
+    check(events)
+    row = check(sequential(events))
+    assert fold(row, "openai-chat") == fold(events, "openai-chat")
+    is_open = False
+    for event in row:
+        if isinstance(event, PartStart):
+            assert not is_open
+        is_open = isinstance(event, PartStart) or (is_open and not isinstance(event, PartEnd))
+
+
+def test_the_sequencer_streams_the_lowest_part() -> None:
+    """The first open part goes out at once, later ones wait for its end and then go out together."""
+    sequencer = Sequencer()
+    second = PartStart(1, Text(text=""))
+    assert sequencer.feed(CALL) == [CALL]
+    assert sequencer.feed(second) == []
+    assert sequencer.feed(ArgumentsDelta(0, "a")) == [ArgumentsDelta(0, "a")]
+    assert sequencer.feed(TextDelta(1, "b")) == []
+    assert sequencer.feed(PING) == [PING]
+    assert sequencer.feed(PartEnd(0)) == [PartEnd(0), second, TextDelta(1, "b")]
+    assert sequencer.feed(TextDelta(1, "c")) == [TextDelta(1, "c")]
