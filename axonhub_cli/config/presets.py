@@ -98,12 +98,14 @@ def _moved(preset: Preset, base: str) -> dict[Protocol, Endpoint]:
         return {key: _at(preset, key, _form(key, parts, path, exact)) for key in fitting}
     root = f"{parts.scheme.lower()}://{parts.netloc}{path}"
     return {
-        key: replace(
-            each,
-            base_url=_form(key, parts, path, False) if _suffix(preset, each) in ("", "/v1") else root + _suffix(preset, each),
-        )
+        key: replace(each, base_url=_form(key, parts, path, False) if _usual(preset, each) else root + _suffix(preset, each))
         for key, each in preset.endpoints.items()
     }
+
+
+def _usual(preset: Preset, endpoint: Endpoint) -> bool:
+    """Whether the endpoint is where its protocol always is, right at the root."""
+    return _suffix(preset, endpoint) == ("" if endpoint.protocol == "anthropic" else "/v1")
 
 
 def _fitting(preset: Preset, path: str) -> list[Protocol]:

@@ -113,38 +113,247 @@ _VENDORS = (
     ),
 )
 
+# Vendors of other models. Chat comes first: what they imitate best; Messages where they offer it for coding agents.
 _HOSTED = (
     Preset(
         name="deepseek",
         title="DeepSeek",
         root="https://api.deepseek.com",
         endpoints=_all(
-            _anthropic("https://api.deepseek.com/anthropic", replace(_MESSAGES, images=False, documents=False)),
             _chat(
                 "https://api.deepseek.com/v1",
-                replace(COMPATIBLE, replay_reasoning=True, json_schema=False, images=False, documents=False, parallel_flag=False),
+                replace(  # thinking is on by default, and tool turns without the reasoning that led to them are refused
+                    COMPATIBLE,
+                    replay_reasoning=True,
+                    efforts=("low", "high", "max"),
+                    json_schema=False,
+                    images=False,
+                    documents=False,
+                    image_results=False,
+                    parallel_flag=False,
+                    seed=False,
+                    penalties=False,
+                    strict_tools=False,
+                    forced_tool_choice_with_thinking=False,
+                ),
+            ),
+            _anthropic(
+                "https://api.deepseek.com/anthropic",
+                replace(
+                    _MESSAGES, efforts=("low", "high", "max"), images=False, documents=False, image_results=False, top_k=False
+                ),
             ),
         ),
         env="DEEPSEEK_API_KEY",
         url="https://platform.deepseek.com/api_keys",
         sources=(
             "https://api-docs.deepseek.com/guides/anthropic_api",
+            "https://api-docs.deepseek.com/guides/thinking_mode",
             "https://api-docs.deepseek.com/api/create-chat-completion",
         ),
     ),
-)
-
-_LOCAL = (
     Preset(
-        name="ollama",
-        title="Ollama",
-        root="http://127.0.0.1:11434",
+        name="moonshot",
+        title="Moonshot AI (Kimi)",
+        root="https://api.moonshot.ai",
         endpoints=_all(
-            _anthropic("http://127.0.0.1:11434"), _chat("http://127.0.0.1:11434/v1"), _responses("http://127.0.0.1:11434/v1")
+            _chat(
+                "https://api.moonshot.ai/v1",
+                replace(  # a forced tool choice is "incompatible with thinking enabled", and Kimi always thinks
+                    COMPATIBLE,
+                    max_tokens_field="max_completion_tokens",
+                    replay_reasoning=True,
+                    efforts=("low", "high", "max"),
+                    forced_tool_choice=False,
+                    json_schema=False,
+                    documents=False,
+                    strict_tools=False,
+                    penalties=False,
+                    seed=False,
+                    parallel_flag=False,
+                ),
+            ),
+            _anthropic(
+                "https://api.moonshot.ai/anthropic", replace(_MESSAGES, forced_tool_choice=False, documents=False), "bearer"
+            ),
         ),
-        local=True,
-        sources=("https://docs.ollama.com/api/anthropic-compatibility", "https://docs.ollama.com/api/openai-compatibility"),
+        env="MOONSHOT_API_KEY",
+        url="https://platform.kimi.ai/console/api-keys",
+        sources=("https://platform.kimi.ai/docs/api/overview", "https://platform.kimi.ai/docs/api/chat"),
+    ),
+    *(
+        Preset(
+            name=name,
+            title=title,
+            root=root,
+            endpoints=_all(
+                _chat(
+                    root + path,
+                    replace(  # only tool_choice auto; usage comes with the last chunk unasked
+                        COMPATIBLE,
+                        replay_reasoning=True,
+                        forced_tool_choice=False,
+                        json_schema=False,
+                        documents=False,
+                        stream_usage=False,
+                        strict_tools=False,
+                        penalties=False,
+                        seed=False,
+                        parallel_flag=False,
+                    ),
+                ),
+                _anthropic(root + "/anthropic", replace(_MESSAGES, documents=False), "bearer"),
+            ),
+            env=env,
+            url=keys,
+            sources=(
+                f"{docs}/api-reference/llm/chat-completion",
+                f"{docs}/{claude}",
+                f"{docs}/guides/capabilities/thinking-mode",
+            ),
+        )
+        for name, title, root, path, env, keys, docs, claude in (
+            (
+                "zai",
+                "Z.ai (GLM), pay as you go",
+                "https://api.z.ai/api",
+                "/paas/v4",
+                "ZAI_API_KEY",
+                "https://z.ai/manage-apikey/apikey-list",
+                "https://docs.z.ai",
+                "devpack/tool/claude",
+            ),
+            (
+                "zai-coding",
+                "Z.ai GLM Coding Plan",
+                "https://api.z.ai/api",
+                "/coding/paas/v4",
+                "ZAI_API_KEY",
+                "https://z.ai/manage-apikey/apikey-list",
+                "https://docs.z.ai",
+                "devpack/quick-start",
+            ),
+            (
+                "zhipu",
+                "Zhipu (GLM, bigmodel.cn)",
+                "https://open.bigmodel.cn/api",
+                "/paas/v4",
+                "ZHIPUAI_API_KEY",
+                "https://bigmodel.cn/usercenter/proj-mgmt/apikeys",
+                "https://docs.bigmodel.cn/cn",
+                "guide/develop/claude",
+            ),
+        )
+    ),
+    Preset(
+        name="openrouter",
+        title="OpenRouter",
+        root="https://openrouter.ai/api",
+        endpoints=_all(  # what a model does not take is dropped there, not refused
+            _chat("https://openrouter.ai/api/v1", replace(COMPATIBLE, reasoning_field="reasoning", verbosity=True)),
+            _anthropic("https://openrouter.ai/api", Quirks(), "bearer"),
+            _responses("https://openrouter.ai/api/v1"),
+        ),
+        env="OPENROUTER_API_KEY",
+        url="https://openrouter.ai/settings/keys",
+        sources=(
+            "https://openrouter.ai/docs/guides/coding-agents/claude-code-integration",
+            "https://openrouter.ai/docs/api/reference/overview",
+            "https://openrouter.ai/docs/api/reference/responses/overview",
+        ),
+    ),
+    Preset(
+        name="groq",
+        title="Groq",
+        root="https://api.groq.com",
+        endpoints=_all(
+            _chat(
+                "https://api.groq.com/openai/v1",
+                replace(COMPATIBLE, max_tokens_field="max_completion_tokens", reasoning_field="reasoning", documents=False),
+            ),
+        ),
+        env="GROQ_API_KEY",
+        url="https://console.groq.com/keys",
+        sources=("https://console.groq.com/docs/openai", "https://console.groq.com/docs/reasoning"),
+    ),
+    Preset(
+        name="mistral",
+        title="Mistral",
+        root="https://api.mistral.ai",
+        endpoints=_all(
+            _chat(
+                "https://api.mistral.ai/v1",
+                # Unknown parameters are refused with 422 (`seed` is random_seed there); usage comes unasked. Tool call ids must
+                # be nine letters or digits, which is no fact that quirks can say.
+                replace(COMPATIBLE, stream_usage=False, reasoning_effort=False, seed=False, documents=False),
+            ),
+        ),
+        env="MISTRAL_API_KEY",
+        url="https://console.mistral.ai/api-keys",
+        sources=("https://docs.mistral.ai/api", "https://github.com/mistralai/platform-docs-public/issues/7"),
+    ),
+    Preset(
+        name="xai",
+        title="xAI (Grok)",
+        root="https://api.x.ai",
+        endpoints=_all(  # Responses is the main one, Chat is legacy, Messages is deprecated; reasoning models refuse penalties
+            _responses("https://api.x.ai/v1", replace(_RESPONSES, efforts=("none", "low", "medium", "high"))),
+            _chat("https://api.x.ai/v1", replace(COMPATIBLE, efforts=("none", "low", "medium", "high"), penalties=False)),
+        ),
+        env="XAI_API_KEY",
+        url="https://console.x.ai",
+        sources=("https://docs.x.ai/developers/model-capabilities/text/comparison", "https://docs.x.ai/docs/guides/reasoning"),
+    ),
+    Preset(
+        name="axonhub",
+        title="An AxonHub server (the multi-user gateway)",
+        root="http://localhost:8090",
+        endpoints=_all(
+            _anthropic("http://localhost:8090/anthropic", Quirks()),
+            _responses("http://localhost:8090/v1", Quirks()),
+            _chat("http://localhost:8090/v1", Quirks()),
+        ),
+        env="AXONHUB_API_KEY",
+        sources=("https://github.com/looplj/axonhub",),
     ),
 )
+
+
+def _own_machine(
+    name: str, title: str, port: int, sources: tuple[str, ...], chat: Quirks, messages: Quirks = _MESSAGES
+) -> Preset:
+    """A model server on this machine; all of these speak three protocols on one port and need no key."""
+    root = f"http://127.0.0.1:{port}"
+    served = _all(_chat(f"{root}/v1", chat), _anthropic(root, messages), _responses(f"{root}/v1"))
+    return Preset(name=name, title=title, root=root, endpoints=served, local=True, sources=sources)
+
+
+_LOCAL = (
+    _own_machine(
+        "ollama", "Ollama", 11434,
+        ("https://docs.ollama.com/api/openai-compatibility", "https://docs.ollama.com/api/anthropic-compatibility"),
+        # It ignores tool_choice, prompt caching and documents.
+        replace(COMPATIBLE, reasoning_field="reasoning", forced_tool_choice=False, parallel_flag=False, documents=False),
+        replace(_MESSAGES, forced_tool_choice=False, parallel_flag=False, metadata=False, documents=False),
+    ),
+    _own_machine(
+        "lmstudio", "LM Studio", 1234,
+        ("https://lmstudio.ai/docs/developer/openai-compat", "https://lmstudio.ai/docs/developer/anthropic-compat"),
+        # response_format knows json_schema and text only; tool_choice as an object is refused.
+        replace(COMPATIBLE, json_object=False, forced_tool_choice=False, documents=False),
+    ),
+    _own_machine(
+        "llamacpp", "llama.cpp server", 8080,
+        ("https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md", "https://github.com/ggml-org/llama.cpp/pull/17570"),
+        replace(COMPATIBLE, documents=False),
+        replace(_MESSAGES, documents=False),
+    ),
+    _own_machine(
+        "vllm", "vLLM", 8000,
+        ("https://docs.vllm.ai/en/stable/serving/online_serving", "https://docs.vllm.ai/en/stable/features/reasoning_outputs"),
+        replace(COMPATIBLE, reasoning_field="reasoning", documents=False),
+        replace(_MESSAGES, documents=False),
+    ),
+)  # fmt: skip
 
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in (*_VENDORS, *_HOSTED, *_LOCAL)}
