@@ -1,0 +1,68 @@
+"""Codex: a provider of its own in the user-level `config.toml`, and one environment variable with the local key.
+
+The provider's id stays the same for ever, because Codex files its conversations under it. It is never called `OpenAI`: that
+name turns on remote compaction. The limits are those that suit a proxy which retries by itself: fewer requests, a longer idle
+time (Codex does not count comments as signs of life).
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .edits import Edit, Scalar
+from .environment import no_proxy, url
+from .journal import Target
+from .shell import Line
+
+NAME = "codex"
+TITLE = "Codex"
+VARIABLE = "AXONHUB_API_KEY"
+PROVIDER = "axonhub-responses"
+TABLE = ("model_providers", PROVIDER)
+IDLE_MS = 900_000
+
+
+def file() -> Path:
+    """The user's own configuration. Codex ignores provider settings in projects, and we never read those."""
+    folder = os.environ.get("CODEX_HOME")
+    return (Path(folder).expanduser() if folder else Path.home() / ".codex") / "config.toml"
+
+
+def provider(port: int) -> dict[str, Scalar]:
+    """The provider's table."""
+    return {
+        "name": "AxonHub",
+        "base_url": url(port, "/v1"),
+        "env_key": VARIABLE,
+        "wire_api": "responses",
+        "stream_idle_timeout_ms": IDLE_MS,
+        "request_max_retries": 2,
+        "stream_max_retries": 3,
+    }
+
+
+def target(port: int, model: str | None = None) -> Target:
+    """The edits of `config.toml`."""
+    edits = [Edit(("model_provider",), PROVIDER, own=True)]
+    if model:
+        edits.append(Edit(("model",), model))
+    edits += [Edit((*TABLE, name), value) for name, value in provider(port).items()]
+    return Target(NAME, file(), "toml", tuple(edits), whole=(TABLE,))
+
+
+def lines(token: str, environ: Mapping[str, str]) -> list[Line]:
+    """The variables that Codex needs beside its file."""
+    return [Line(VARIABLE, token, "A local key: it opens axonhub on this machine and nothing else."), *no_proxy(environ)]
+
+
+def remarks(config: Mapping[str, Any]) -> list[str]:
+    """What in the file would keep the provider from being used."""
+    active = config.get("profile")
+    profiles = config.get("profiles")
+    chosen = profiles.get(active) if isinstance(profiles, dict) and isinstance(active, str) else None
+    if isinstance(chosen, dict) and chosen.get("model_provider", PROVIDER) != PROVIDER:
+        return [
+            f"Your active Codex profile {active!r} names another model_provider, and wins. Change it, or use another profile."
+        ]
+    return []

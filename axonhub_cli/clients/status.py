@@ -1,0 +1,48 @@
+"""How far each client is set up: what its file says now, compared with what we wrote and with where the server will be."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from ..errors import ClientFileError
+from . import source as files
+from .catalog import Client
+from .edits import kind, lookup
+from .environment import url
+from .journal import Journal, state
+
+
+class Status(Struct, frozen=True):
+    """One client. `state`: `set up`, `partly`, `not set up` or `unreadable`; `shell`: this shell is ready."""
+
+    client: str
+    title: str
+    file: str
+    state: str
+    address: str | None
+    shell: bool
+    remarks: tuple[str, ...]
+
+
+def status(client: Client, journal: Journal, port: int, environ: Mapping[str, str]) -> Status:
+    """Look at one client; its file is only read."""
+    file = client.file()
+    shell = bool(environ.get(client.variable))
+    try:
+        source = files.read(file, client.kind)
+    except ClientFileError as error:
+        return Status(client.name, client.title, str(file), "unreadable", None, shell, (str(error),))
+    record = journal.record(client.name, file)
+    states = {entry.path: state(kind(client.kind), source.text, entry) for entry in record.edits} if record else {}
+    found = lookup(source.value, client.address)
+    address = found if isinstance(found, str) else None
+    remarks = [f"{'.'.join(path)} was changed since." for path, value in states.items() if value == "changed"]
+    if address and address != url(port, client.below) and "ours" in states.values():
+        remarks.append(f"It points at {address}, but axonhub serves at {url(port, '')}. Run the setup again.")
+    return Status(client.name, client.title, str(file), _summary(list(states.values())), address, shell, tuple(remarks))
+
+
+def _summary(states: list[str]) -> str:
+    if not states or all(value == "before" for value in states):
+        return "not set up"
+    return "set up" if all(value == "ours" for value in states) else "partly"
