@@ -9,8 +9,8 @@
     any       --Failure-->                                          CLOSED
     any but CLOSED  --Foreign-->                                    the same
 
-Part indexes are contiguous from 0, a part starts once and ends once, a delta names an open part of its own kind. Several parts may
-be open at a time; `Sequencer` puts them in a row for protocols that allow one.
+Part indexes are contiguous from 0, a part starts once and ends once, a delta names an open part of its own kind. Several parts
+may be open at a time; `Sequencer` puts them in a row for protocols that allow one.
 
 `fold` and `replay` are inverse, so that streaming and non-streaming are one code path.
 """
