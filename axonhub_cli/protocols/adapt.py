@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from ..errors import RequestError
 from ..types.messages import Protocol, Request, Text, Tool
 from ..types.quirks import Quirks
+from . import search
 from .base import Losses
 from .history import repair
 from .parts import Cleaner
@@ -54,7 +55,9 @@ def _tools(request: Request, protocol: Protocol, losses: Losses) -> Request:
     for index, tool in enumerate(request.tools):
         if tool.name == PLACEHOLDER and tool.deferred:
             continue
-        if tool.kind == "hosted" and _foreign(request, protocol):
+        if tool.kind == "hosted" and search.is_search(tool):
+            tool = search.as_function(tool)
+        elif tool.kind == "hosted" and _foreign(request, protocol):
             losses.drop(
                 f"tools[{index}]", f"{_title(tool)} runs at {request.origin} vendors only; this request goes to {protocol}"
             )
@@ -106,14 +109,15 @@ def _untold(work: Request) -> Request:
 def _refuse_impossible(work: Request, original: Request, protocol: Protocol) -> None:
     """A forced tool that had to be left out leaves nothing that the answer could rightly be."""
     choice = original.tool_choice
-    gone = [tool for tool in original.tools if tool.kind == "hosted" and tool not in work.tools]
+    kept = {(tool.namespace, tool.name) for tool in work.tools}
+    gone = [tool for tool in original.tools if tool.kind == "hosted" and (tool.namespace, tool.name) not in kept]
     if choice is None or not gone:
         return
     named = [tool for tool in gone if choice.mode == "tool" and choice.name in _names(tool)]
     if named or (choice.mode == "required" and not work.tools):
         title = ", ".join(_title(tool) for tool in named or gone)
         raise RequestError(
-            f"tool_choice: it forces {title}, which runs at {original.origin} vendors only; this model is served over {protocol}.",
+            f"tool_choice: it forces {title}, which runs at {original.origin} vendors only; this model speaks {protocol}.",
             hint=f"Let the model choose (tool_choice auto), or map this model to a channel that speaks {original.origin}.",
             param="tool_choice",
         )

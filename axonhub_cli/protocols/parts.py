@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from ..types.messages import Media, Opaque, Part, Protocol, Refusal, Request, Text, ToolCall, ToolResult
 from ..types.quirks import Quirks
+from . import search
 from .base import Losses
 
 EMPTY_KINDS = frozenset({"additional_tools", "compaction_trigger"})  # they steer their own vendor, and say nothing to the model
@@ -65,6 +66,9 @@ class Cleaner:
     def _opaque(self, part: Opaque, path: str) -> list[Part]:
         if part.protocol == self._protocol and (self._home or self._knows(part)):
             return [part]
+        found = search.as_part(part)
+        if found is not None:
+            return [found]
         if part.kind == "tool_reference":
             return [Text(text=f"[tool loaded: {part.raw.get('tool_name') or 'unnamed'}]")]
         if part.kind in EMPTY_KINDS:

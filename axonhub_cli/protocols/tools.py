@@ -17,15 +17,17 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from ..types.events import ArgumentsDelta, Event, PartEnd, PartStart, fold, replay
+from ..types.events import fold, replay
 from ..types.messages import Message, Part, Request, Response, Tool, ToolCall, ToolResult
 from .base import Losses
 from .raw import dumps
-from .trim import BEGIN, Trimmer
-from .unwrap import Unwrapper
+from .restore import Entry, Restorer
+from .search import is_search
+from .trim import BEGIN
+
+__all__ = ["Entry", "Restorer", "Toolbox"]
 
 ID_LIMIT = 64
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
@@ -36,26 +38,6 @@ _INPUT_SCHEMA: dict[str, Any] = {
     "required": ["input"],
     "additionalProperties": False,
 }
-
-
-class Entry(Struct, frozen=True, kw_only=True):
-    """One tool: what the client calls it, and its name and namespace on the wire. `custom`: wrapped in a function there."""
-
-    name: str
-    namespace: str | None
-    wire: str
-    wire_namespace: str | None
-    wrapped: bool = False
-    patch: bool = False
-    grammar: bool = False
-
-    @property
-    def same(self) -> bool:
-        """The wire tool is the client's own."""
-        return not self.wrapped and (self.name, self.namespace) == (self.wire, self.wire_namespace)
-
-    def unwrapper(self) -> Unwrapper:
-        return Unwrapper(Trimmer(patch=self.patch) if self.patch or self.grammar else None)
 
 
 _Key = tuple[str | None, str]
@@ -102,7 +84,7 @@ class Toolbox:
 
     def inward(self) -> "Restorer":
         """A transducer for the answer's stream."""
-        return Restorer(self)
+        return Restorer(self.find if self.changes else None)
 
     def restore(self, response: Response) -> Response:
         """A whole answer with its tool calls as the client knows them."""
@@ -181,6 +163,8 @@ class Toolbox:
                 continue
             if entry.wrapped:
                 losses.change(f"tools[{index}]", f"the free-text tool {tool.name} is a function with one string `input` here")
+            if entry.search:
+                losses.change(f"tools[{index}]", f"{tool.name} is a function here; its calls come back as {tool.name}_call items")
             if (entry.name, entry.namespace) != (entry.wire, entry.wire_namespace):
                 full = f"{tool.namespace}.{tool.name}" if tool.namespace else tool.name
                 losses.rename(
@@ -207,6 +191,7 @@ def _entry(tool: Tool, taken: set[_Key], native: bool, limit: int) -> Entry:
         wrapped=tool.kind == "custom" and not native,
         patch=tool.name == "apply_patch" or BEGIN in definition,
         grammar=bool(definition) and (tool.format or {}).get("type") == "grammar",
+        search=tool.kind == "function" and is_search(tool),
     )
 
 
@@ -234,54 +219,3 @@ def _as_function(tool: Tool) -> Tool:
     if inner.get("definition"):
         text += f"\nThe text has to follow this {inner.get('syntax') or 'formal'} grammar:\n{inner['definition']}"
     return replace(tool, kind="function", description=text.strip(), schema=_INPUT_SCHEMA, format=None, strict=None)
-
-
-class Restorer:
-    """Gives the tool calls of a stream their own name, namespace and kind again; one event list in, one out."""
-
-    __slots__ = ("_box", "_open")
-
-    def __init__(self, box: Toolbox) -> None:
-        self._box = box
-        self._open: dict[int, Unwrapper] = {}
-
-    def feed(self, events: list[Event]) -> list[Event]:
-        """The events with calls restored; the same list when this request's tools need nothing."""
-        if not self._box.changes:
-            return events
-        out: list[Event] = []
-        for event in events:
-            if isinstance(event, PartStart):
-                self._start(event, out)
-            elif isinstance(event, ArgumentsDelta | PartEnd) and event.index in self._open:
-                self._unwrap(event, out)
-            else:
-                out.append(event)
-        return out
-
-    def _start(self, event: PartStart, out: list[Event]) -> None:
-        call = event.part
-        entry = self._box.find(call) if isinstance(call, ToolCall) else None
-        if entry is None or not isinstance(call, ToolCall):
-            out.append(event)
-            return
-        wrapped = entry.wrapped and call.kind == "function"
-        kind = "custom" if wrapped else call.kind
-        whole = call.arguments if wrapped else ""
-        restored = replace(
-            call, name=entry.name, namespace=entry.namespace, kind=kind, arguments="" if wrapped else call.arguments
-        )
-        out.append(PartStart(event.index, restored))
-        if wrapped:
-            self._open[event.index] = entry.unwrapper()
-            if whole:
-                self._unwrap(ArgumentsDelta(event.index, whole), out)
-
-    def _unwrap(self, event: ArgumentsDelta | PartEnd, out: list[Event]) -> None:
-        unwrapper = self._open[event.index]
-        text = unwrapper.feed(event.text) if isinstance(event, ArgumentsDelta) else unwrapper.close()
-        if text:
-            out.append(ArgumentsDelta(event.index, text))
-        if isinstance(event, PartEnd):
-            del self._open[event.index]
-            out.append(event)
