@@ -1,4 +1,4 @@
-"""Codex's tool_search works through models that know only functions: offered, called, answered, and routed by the client again."""
+"""Codex's tool_search works through models that know only functions: offered, called, answered, routed by the client again."""
 
 from typing import Any
 
