@@ -5,6 +5,7 @@ back to the standard library for such a body and puts U+FFFD where no character 
 """
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ Raw = msgspec.Raw
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _shallow = msgspec.json.Decoder(dict[str, Raw]).decode
+_LONE = re.compile("[\ud800-\udfff]")
 MAX_DEPTH_ERROR = "the JSON is nested too deeply"
 
 
@@ -33,12 +35,11 @@ def _tolerant(data: bytes | str, first: Exception) -> Any:
     if "\\u" not in text and not isinstance(first, UnicodeDecodeError) and "utf-8" not in str(first).lower():
         raise ProtocolError(f"not valid JSON: {first}")
     try:
-        return _decode(json.dumps(json.loads(text, parse_constant=_no_constant)).encode("utf-8", "replace"))
+        clean = json.dumps(json.loads(text, parse_constant=_no_constant), ensure_ascii=False)
+        return _decode(_LONE.sub("\ufffd", clean))
     except RecursionError:
         raise ProtocolError(MAX_DEPTH_ERROR) from None
-    except msgspec.DecodeError:
-        return json.loads(json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", "replace"))
-    except ValueError:
+    except (ValueError, msgspec.DecodeError):
         raise ProtocolError(f"not valid JSON: {first}") from None
 
 

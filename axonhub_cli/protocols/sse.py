@@ -1,12 +1,13 @@
 """Incremental framing of Server-Sent Events, on bytes.
 
-A line ends with LF, CR or CRLF; a blank line ends an event; `data:` lines of one event are joined with LF; a comment starts with a
-colon; a byte order mark may come first (WHATWG HTML, section 9.2.6). Nothing else splits a line: U+2028 is text.
+A line ends with LF, CR or CRLF; a blank line ends an event; `data:` lines of one event are joined with LF; a comment starts with
+a colon; a byte order mark may come first (WHATWG HTML, section 9.2.6). Nothing else splits a line: U+2028 is text.
 
 `Decoder.feed(chunk) -> [Frame]` is what codecs need. `Splitter.feed(chunk) -> bytes` is for relays that change nothing: it gives
 back whole frames as they came and holds a partial one until it is complete.
 """
 
+import re
 from typing import NamedTuple
 
 from ..errors import ProtocolError
@@ -22,45 +23,61 @@ class Frame(NamedTuple):
 
 
 class Splitter:
-    """Cuts a byte stream after its last complete frame."""
+    """Cuts a byte stream after its last complete frame. What is held is joined once, however many chunks a frame comes in."""
 
-    __slots__ = ("_rest",)
+    __slots__ = ("_held", "_size", "_tail")
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._held: list[bytes] = []
+        self._size = 0
+        self._tail = b""  # the end of what is held: half of a blank line may stand there
 
     def feed(self, chunk: bytes) -> bytes:
         """Whole frames, as the bytes that came; b"" when none is complete yet."""
-        data = self._rest + chunk if self._rest else chunk
-        cut = _last_boundary(data)
-        if cut == len(data):
-            self._rest = b""
-            return data
-        self._rest = data[cut:]
-        if len(self._rest) > MAX_FRAME:
+        cut = _last_boundary(self._tail + chunk) - len(self._tail)
+        if cut <= 0:
+            self._hold(chunk)
+            return b""
+        if self._held:
+            whole, rest = b"".join((*self._held, chunk[:cut])), chunk[cut:]
+        else:
+            whole, rest = (chunk, b"") if cut == len(chunk) else (chunk[:cut], chunk[cut:])
+        self._held, self._size, self._tail = [], 0, b""
+        if rest:
+            self._hold(rest)
+        return whole
+
+    def _hold(self, data: bytes) -> None:
+        self._held.append(data)
+        self._size += len(data)
+        self._tail = (self._tail + data)[-2:]
+        if self._size > MAX_FRAME:
             raise ProtocolError(f"an event of the upstream's stream is larger than {MAX_FRAME >> 20} MiB")
-        return data[:cut]
 
     def close(self) -> bytes:
         """What is left: a frame whose blank line never came."""
-        rest, self._rest = self._rest, b""
+        rest = b"".join(self._held)
+        self._held, self._size, self._tail = [], 0, b""
         return rest
 
 
+_BLANK = re.compile(rb"(?:\r\n?+|\n){2,}")
+
+
 def _last_boundary(data: bytes) -> int:
-    """The offset just after the last blank line, 0 when there is none. A final lone CR may be half of a CRLF: not a boundary yet."""
+    """The offset just after the last blank line, 0 when there is none.
+
+    A CR at the very end counts as a whole line end: should its LF follow in the next chunk, that is one more blank line, which
+    ends nothing and says nothing.
+    """
     if data.endswith(b"\n\n"):
         return len(data)
-    cut = data.rfind(b"\n\n") + 2 if b"\n\n" in data else 0
-    if b"\r" in data:
-        for mark in (b"\r\n\r\n", b"\r\r", b"\n\r\n", b"\r\n\n"):
-            at = data.rfind(mark)
-            if at >= 0:
-                cut = max(cut, at + len(mark))
-        if cut < len(data) and cut and data[cut : cut + 1] == b"\n" and data[cut - 1 : cut] == b"\r":
-            cut += 1
-        if cut == len(data) and data.endswith(b"\r"):
-            return _last_boundary(data[:-2]) if len(data) > 2 else 0
+    if b"\r" not in data:
+        at = data.rfind(b"\n\n")
+        return at + 2 if at >= 0 else 0
+    cut = 0
+    for blank in _BLANK.finditer(data):
+        cut = blank.end()
     return cut
 
 
