@@ -1,0 +1,124 @@
+"""The queue between the relay and the writer's thread: filling it never waits, and it is bounded in bytes and in rows.
+
+When the disk does not keep up, bodies are left out first; a row is given up only when thousands of them are waiting. Both are
+counted. What was taken out counts as unfinished until it is `done`, so that `wait_idle` means: on disk.
+"""
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+
+from .records import BodyKind
+from .rows import Snapshot
+
+BYTES = 64 << 20  # of bodies that may wait
+ROWS = 10_000  # that may wait
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """A request as it was at its begin or, with `final`, at its end."""
+
+    values: Snapshot
+    final: bool
+    bodies: dict[BodyKind, bytes] = field(default_factory=dict)
+    priced: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of its bodies."""
+        return sum(map(len, self.bodies.values()))
+
+
+class Backlog:
+    """Items in order. `put` is for any thread, `take`, `retry` and `done` for the writer."""
+
+    def __init__(self, *, limit_bytes: int = BYTES, limit_rows: int = ROWS) -> None:
+        self.closing = False
+        self.dropped_bodies = 0
+        self.dropped_rows = 0
+        self._limit_bytes = limit_bytes
+        self._limit_rows = limit_rows
+        self._changed = threading.Condition()
+        self._items: deque[Item] = deque()
+        self._bytes = 0  # of all bodies that are unfinished
+        self._unfinished = 0
+
+    def put(self, item: Item) -> None:
+        """Add an item; after `close` it is only counted."""
+        with self._changed:
+            if self.closing:
+                self.dropped_rows += item.final
+                return
+            self._bytes += item.size
+            self._unfinished += 1
+            if self._bytes > self._limit_bytes:
+                self._strip(item)
+            if len(self._items) >= self._limit_rows:
+                self._finish([self._items.popleft()], lost=True)
+            self._items.append(item)
+            self._changed.notify_all()
+
+    def take(self, limit: int, timeout: float) -> list[Item]:
+        """Up to `limit` items; waits for the first one, at most `timeout` seconds, and not at all while closing."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._items or self.closing, timeout)
+            return [self._items.popleft() for _ in range(min(limit, len(self._items)))]
+
+    def pause(self, seconds: float) -> None:
+        """Wait, whatever comes in; closing ends it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.closing, seconds)
+
+    def retry(self, batch: list[Item]) -> None:
+        """Put items back to where they were taken from."""
+        with self._changed:
+            self._items.extendleft(reversed(batch))
+
+    def strip(self, batch: list[Item]) -> None:
+        """Leave the bodies of these items out."""
+        with self._changed:
+            for item in batch:
+                self._strip(item)
+
+    def done(self, batch: list[Item], *, lost: bool = False) -> None:
+        """These items are on disk, or lost."""
+        with self._changed:
+            self._finish(batch, lost=lost)
+            self._changed.notify_all()
+
+    def give_up(self) -> None:
+        """Lose all that is waiting."""
+        with self._changed:
+            self._finish(list(self._items), lost=True)
+            self._items.clear()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Take nothing more; the writer empties what is there."""
+        with self._changed:
+            self.closing = True
+            self._changed.notify_all()
+
+    def wait_idle(self, timeout: float) -> bool:
+        """Wait until nothing is unfinished; False when the time did not suffice."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._unfinished == 0, timeout)
+
+    @property
+    def finished(self) -> bool:
+        """Whether it was closed and is empty."""
+        with self._changed:
+            return self.closing and not self._items
+
+    def _strip(self, item: Item) -> None:
+        if item.bodies:
+            self._bytes -= item.size
+            item.bodies = {}
+            self.dropped_bodies += 1
+
+    def _finish(self, batch: list[Item], *, lost: bool) -> None:
+        self._unfinished -= len(batch)
+        self._bytes -= sum(item.size for item in batch)
+        if lost:
+            self.dropped_rows += sum(item.final for item in batch)

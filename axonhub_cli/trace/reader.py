@@ -1,0 +1,215 @@
+"""Reading `traces.db`: through a read-only connection, while a server writes it or when none runs.
+
+What comes out are plain dicts, ready for JSON. A trace is what its requests have in common:
+
+    id, threads, client, client_version, requests, running, errors, models, channels, agents, first, last (Unix time), title
+    (the first prompt), input_tokens, output_tokens, cached_tokens, cost (dollars; None when no price is known), unpriced
+    (requests without one)
+"""
+
+import json
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, cast
+
+from ..config.schema import Trace
+from ..errors import NotConfigured, StoreError, UsageError
+from ..types.messages import Usage
+from . import database, retention
+from .records import BodyKind
+
+Row = dict[str, Any]
+
+_TRACES = """
+    SELECT trace_id AS id, json_group_array(DISTINCT thread) AS threads, count(*) AS requests,
+           sum(outcome = 'running') AS running, sum(outcome = 'error') AS errors, json_group_array(DISTINCT coalesce(model,
+           asked_model)) AS models, json_group_array(DISTINCT channel) AS channels, json_group_array(DISTINCT agent) AS agents,
+           min(started) AS first, max(started + coalesce(duration_ms, 0) / 1000) AS last, sum(input) AS input_tokens,
+           sum(output) AS output_tokens, sum(cache_read) AS cached_tokens, sum(cost) AS cost, sum(cost IS NULL) AS unpriced
+    FROM requests
+    WHERE trace_id IN (
+        SELECT trace_id FROM requests
+        WHERE (:id IS NULL OR trace_id = :id)
+          AND (:since IS NULL OR started >= :since)
+          AND (:client IS NULL OR client = :client)
+          AND (:model IS NULL OR instr(lower(coalesce(model, '') || char(10) || asked_model), lower(:model)))
+          AND (:channel IS NULL OR channel = :channel
+               OR EXISTS (SELECT 1 FROM attempts WHERE request_id = requests.id AND attempts.channel = :channel))
+          AND (NOT :errors OR outcome = 'error')
+    )
+    GROUP BY trace_id ORDER BY last DESC, first DESC LIMIT :limit
+"""
+# The client is that of the first request, the title its prompt: side requests come later, or have another kind.
+_HEAD = "SELECT client, client_version FROM requests WHERE trace_id = ? ORDER BY started, id LIMIT 1"
+_TITLE = """
+    SELECT prompt FROM requests WHERE trace_id = ? AND prompt IS NOT NULL
+    ORDER BY kind != 'turn', agent IS NOT NULL, started, id LIMIT 1
+"""
+_BY_TRACE = "SELECT * FROM requests WHERE trace_id = ? ORDER BY started, id"
+_BY_ID = "SELECT * FROM requests WHERE id = ?"
+_ATTEMPTS = 'SELECT * FROM attempts WHERE request_id = ? ORDER BY "index"'
+_SIZES = "SELECT kind, size FROM bodies JOIN blobs USING (sha256) WHERE request_id = ?"
+_BODIES = "SELECT kind, zlib FROM bodies JOIN blobs USING (sha256) WHERE request_id = ?"
+_LIKE_TRACE = "SELECT DISTINCT trace_id FROM requests WHERE substr(trace_id, 1, length(?1)) = ?1 ORDER BY trace_id LIMIT 6"
+_LIKE_REQUEST = "SELECT DISTINCT trace_id FROM requests WHERE substr(id, 1, length(?1)) = ?1 ORDER BY trace_id LIMIT 6"
+
+
+def reader(path: Path) -> "TraceReader":
+    """A reader of that file; use it as a context manager.
+
+    Raises `NotConfigured` when there is no file yet, `StoreError` when it cannot be read.
+    """
+    if not path.exists():
+        raise NotConfigured(
+            f"There is no trace store at {path} yet.",
+            hint="It is made by the first `axonhub serve`; `axonhub setup` points clients at it.",
+        )
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=database.BUSY_MS / 1000, isolation_level=None
+        )
+        try:
+            version = database.version_of(connection)
+            database.refuse_newer(version, path)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise _unreadable(path, error) from error
+    return TraceReader(path, connection, empty=version == 0)
+
+
+class TraceReader:
+    """Queries; all are answered from what is committed at that moment."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, *, empty: bool) -> None:
+        self.path = path
+        self._connection = connection
+        self._empty = empty  # the file has no tables yet
+
+    def traces(
+        self,
+        *,
+        limit: int = 20,
+        since: float | None = None,
+        client: str | None = None,
+        model: str | None = None,
+        channel: str | None = None,
+        errors: bool = False,
+    ) -> list[Row]:
+        """Traces, the newest first, that have a request to which all filters apply.
+
+        `since` is a Unix time; `model` a part of a name, asked for or used; `channel` one that was tried; `errors` failed
+        requests.
+        """
+        return self._traces(id=None, limit=limit, since=since, client=client, model=model, channel=channel, errors=errors)
+
+    def trace(self, name: str) -> Row | None:
+        """A trace with its `requests`, by its id, the beginning of it, or a request's id. `UsageError` when that fits several."""
+        trace_id = self._find(name)
+        if trace_id is None:
+            return None
+        found = self._traces(id=trace_id, limit=1, since=None, client=None, model=None, channel=None, errors=False)
+        return {**found[0], "requests": [self._whole(row) for row in self._rows(_BY_TRACE, trace_id)]} if found else None
+
+    def request(self, request_id: str) -> Row | None:
+        """A request with `usage`, `tools`, `losses`, `attempts` and `bodies` (kind → bytes of it)."""
+        row = next(iter(self._rows(_BY_ID, request_id)), None)
+        return self._whole(row) if row else None
+
+    def bodies(self, request_id: str) -> dict[BodyKind, bytes]:
+        """The bodies that are kept for a request, as they were stored: without secrets."""
+        try:
+            return {cast(BodyKind, row["kind"]): zlib.decompress(row["zlib"]) for row in self._rows(_BODIES, request_id)}
+        except zlib.error as error:
+            raise _unreadable(self.path, error) from error
+
+    def clear(self) -> int:
+        """Delete all traces so that nothing of them stays in the file; gives the number of requests."""
+        return self._change(retention.clear)
+
+    def prune(self, config: Trace) -> int:
+        """Delete what is over the configured limits; gives the number of requests."""
+        return self._change(lambda connection: retention.prune(connection, config, time.time()))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> "TraceReader":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _traces(self, **filters: Any) -> list[Row]:
+        return [self._summary(row) for row in self._rows(_TRACES, filters)]
+
+    def _summary(self, row: Row) -> Row:
+        for name in ("threads", "models", "channels", "agents"):
+            row[name] = sorted(value for value in json.loads(row[name]) if value)
+        head = next(iter(self._rows(_HEAD, row["id"])), {"client": "unknown", "client_version": None})
+        title = next(iter(self._rows(_TITLE, row["id"])), {"prompt": None})
+        return {"id": row.pop("id"), **head, **row, "title": title["prompt"]}
+
+    def _find(self, name: str) -> str | None:
+        if not name:
+            return None
+        for query in (_LIKE_TRACE, _LIKE_REQUEST):
+            found = [row["trace_id"] for row in self._rows(query, name)]
+            if name in found or len(found) == 1:
+                return name if name in found else str(found[0])
+            if found:
+                raise _ambiguous(name, found)
+        return None
+
+    def _whole(self, row: Row) -> Row:
+        usage = {name: row.pop(name) for name in Usage.__struct_fields__}
+        row["stream"] = bool(row["stream"])
+        row["usage"] = usage if any(value is not None for value in usage.values()) else None
+        row["tools"], row["losses"] = json.loads(row["tools"]), json.loads(row["losses"])
+        row["attempts"] = [
+            {name: attempt[name] for name in attempt if name != "request_id"} for attempt in self._rows(_ATTEMPTS, row["id"])
+        ]
+        row["bodies"] = {body["kind"]: body["size"] for body in self._rows(_SIZES, row["id"])}
+        return row
+
+    def _rows(self, query: str, parameters: str | Row) -> Iterable[Row]:
+        if self._empty:
+            return []
+        try:
+            cursor = self._connection.execute(query, parameters if isinstance(parameters, dict) else (parameters,))
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+        except sqlite3.Error as error:
+            raise _unreadable(self.path, error) from error
+
+    def _change(self, change: Any) -> int:
+        try:
+            connection, _ = database.open_for_writing(self.path)
+            try:
+                return int(change(connection))
+            finally:
+                connection.close()
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(
+                f"The trace store {self.path} could not be changed ({error}).", hint="Try again when no other program uses it."
+            ) from error
+
+
+def _ambiguous(name: str, found: list[str]) -> UsageError:
+    more = ", …" if len(found) > 5 else ""
+    return UsageError(
+        f"{name!r} is the beginning of several traces: {', '.join(found[:5])}{more}.", hint="Give more characters of one."
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"The trace store {path} cannot be read ({error}).",
+        hint="If it is damaged, `axonhub serve` sets it aside and begins a new one; if it is locked, try again.",
+    )

@@ -1,0 +1,63 @@
+"""What leaves `traces.db`, and when: requests older than the user wants them, and the oldest ones when the file grows too large.
+
+Work is done in steps of a bounded size, so that the writer can go on writing between them. Deleted content is overwritten
+(`secure_delete`), free pages go back to the file system, and the write-ahead log, which still holds old content, is emptied.
+"""
+
+import sqlite3
+
+from ..config.schema import Trace
+from . import schema
+
+STEP = 100  # requests deleted at a time
+VACUUM_PAGES = 2048  # free pages returned at a time
+FREE_PAGES = 256  # so many may stay for the next rows
+_DAY = 86_400
+
+
+def prune_step(connection: sqlite3.Connection, config: Trace, now: float) -> tuple[int, bool]:
+    """Delete at most `STEP` requests, or give back free pages; says how many requests went, and whether there is more to do."""
+    deleted = connection.execute(schema.EXPIRE, (now - config.retention_days * _DAY, STEP)).rowcount
+    if deleted == 0 and used_bytes(connection) > config.max_size_mb << 20:
+        deleted = connection.execute(schema.SHRINK, (STEP,)).rowcount
+    if deleted > 0:
+        return deleted, True
+    if _pragma(connection, "freelist_count") <= FREE_PAGES:
+        return 0, False
+    connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES:d})").fetchall()
+    return 0, _pragma(connection, "freelist_count") > FREE_PAGES
+
+
+def prune(connection: sqlite3.Connection, config: Trace, now: float) -> int:
+    """Delete all that is over a limit; gives how many requests went."""
+    total, more = 0, True
+    while more:
+        deleted, more = prune_step(connection, config, now)
+        total += deleted
+    if total:
+        empty_log(connection)
+    return total
+
+
+def clear(connection: sqlite3.Connection) -> int:
+    """Delete everything, also from the log and the free pages; gives how many requests went."""
+    connection.execute("BEGIN IMMEDIATE")
+    deleted = connection.execute("DELETE FROM requests").rowcount
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    empty_log(connection)
+    return deleted
+
+
+def empty_log(connection: sqlite3.Connection) -> None:
+    """Move the write-ahead log into the file and truncate it: it holds old content until then."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """What the content takes, without free pages."""
+    return (_pragma(connection, "page_count") - _pragma(connection, "freelist_count")) * _pragma(connection, "page_size")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

@@ -1,0 +1,237 @@
+"""The thread that owns SQLite: it empties the backlog, prices what is over, prunes, and outlives whatever happens to the file.
+
+locked, no access, I/O error     what was taken goes back into the backlog, and is tried again a moment later
+disk full                        the same, without the bodies
+damaged                          the file is set aside, a new one begun, the batch written there
+deleted                          a new one is begun
+of a later version               switched off, with a sentence
+a row that cannot be stored      that row is lost, the others of its batch are not
+"""
+
+import errno
+import os
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from ..config.schema import Trace
+from ..errors import StoreError
+from ..pricing import cost
+from . import database, retention, rows, schema
+from .backlog import Backlog, Item
+from .recorder import Level
+
+BATCH = 100
+PRUNE_SECONDS = 600.0
+
+# What one row can cause, and no other is to blame for.
+_POISON = (
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    ValueError,
+    TypeError,
+    KeyError,
+    OverflowError,
+)
+
+
+class Writer:
+    """`run` is the thread. `error` is what is wrong now, in words; `ready` is called after each try, so also after the first."""
+
+    def __init__(self, path: Path, config: Trace, backlog: Backlog, *, retry_seconds: float, ready: Callable[[], None]) -> None:
+        self.path = path
+        self.config = config
+        self.error: str | None = None
+        self.off = False
+        self.messages: deque[tuple[Level, str]] = deque(maxlen=50)
+        self.secrets: Callable[[], Iterable[str]] = tuple
+        self.provider: Callable[[str], str | None] = lambda channel: channel
+        self.on_cost: Callable[[str, float], None] | None = None
+        self._backlog = backlog
+        self._retry_seconds = retry_seconds
+        self._ready = ready
+        self._connection: sqlite3.Connection | None = None
+        self._inode = 0
+        self._ran_before = False
+        self._prune_at = 0.0
+
+    def run(self) -> None:
+        """Work until the backlog is closed and empty, or the store is off."""
+        while not self.off and not self._backlog.finished:
+            batch = self._take()
+            try:
+                self._work(batch)
+            except Exception as error:  # noqa: BLE001  # the thread must live: what it cannot write is lost, counted, and said
+                self._trouble(f"The trace store failed ({type(error).__name__}: {error}); some requests are missing in it.")
+                self._backlog.done(batch, lost=True)
+            self._ready()
+        self._disconnect()
+
+    def _take(self) -> list[Item]:
+        if self.error is not None:
+            self._backlog.pause(self._retry_seconds)
+            return self._backlog.take(BATCH, 0)
+        return self._backlog.take(BATCH, max(0.0, self._prune_at - time.monotonic()))
+
+    def _work(self, batch: list[Item]) -> None:
+        for item in batch:
+            self._price(item)
+        try:
+            connection = self._connect()
+            if batch:
+                self._write(connection, batch)
+        except StoreError as error:
+            self._switch_off(error, batch)
+        except (sqlite3.Error, OSError) as error:
+            self._failed(error, batch)
+        else:
+            self._recovered()
+            self._upkeep(connection)
+
+    def _price(self, item: Item) -> None:
+        """Fill the price in, once the request is over; whatever goes wrong in the price list, it is unknown then."""
+        values = item.values
+        if item.priced or not item.final or values["cost"] is not None:
+            return
+        item.priced = True
+        try:
+            hint = self.provider(values["channel"]) if values["channel"] else None
+            values["cost"] = cost(values["model"] or values["asked_model"], rows.usage_of(values), hint)
+        except Exception:  # noqa: BLE001  # a price is never worth a row
+            return
+        if values["cost"] is not None and self.on_cost is not None:
+            self.on_cost(values["id"], values["cost"])
+
+    def _write(self, connection: sqlite3.Connection, batch: list[Item]) -> None:
+        try:
+            self._transaction(connection, batch)
+        except _POISON:
+            self._one_by_one(connection, batch)
+            return
+        except sqlite3.Error as error:
+            if not _is_full(error):
+                raise
+            self._backlog.strip(batch)
+            self._transaction(connection, batch)
+        self._backlog.done(batch)
+
+    def _one_by_one(self, connection: sqlite3.Connection, batch: list[Item]) -> None:
+        """Find the row that cannot be stored, and lose only that."""
+        while batch:
+            item = batch[0]
+            try:
+                self._transaction(connection, [item])
+            except (sqlite3.OperationalError, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001  # this row is the one
+                self.messages.append(("warning", f"Request {item.values['id']} could not be recorded ({type(error).__name__})."))
+                self._backlog.done([item], lost=True)
+            else:
+                self._backlog.done([item])
+            del batch[0]
+
+    def _transaction(self, connection: sqlite3.Connection, batch: list[Item]) -> None:
+        secrets = tuple(self.secrets())
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for item in batch:
+                rows.put_request(connection, item.values, secrets)
+                rows.put_bodies(connection, item.values["id"], item.bodies, secrets)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        """The open connection, if the file is still the one that was opened: rows for a deleted one would vanish."""
+        if self._connection is not None:
+            if self._inode == _inode(self.path):
+                return self._connection
+            self._disconnect()
+            self.messages.append(("warning", f"The trace store {self.path} was deleted; a new one was begun."))
+        connection, message = database.open_for_writing(self.path)
+        if message:
+            self.messages.append(("warning", message))
+        try:
+            if not self._ran_before:
+                connection.execute(schema.INTERRUPT)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        self._ran_before = True
+        self._connection, self._inode = connection, _inode(self.path)
+        return connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            try:
+                self._connection.close()
+            except sqlite3.Error:
+                pass  # closing also empties the log, which may fail; the log is read the next time
+            self._connection = None
+
+    def _upkeep(self, connection: sqlite3.Connection) -> None:
+        """Prune a step when it is time; trouble with that waits for the next time."""
+        if time.monotonic() < self._prune_at:
+            return
+        try:
+            deleted, more = retention.prune_step(connection, self.config, time.time())
+            if deleted and not more:
+                retention.empty_log(connection)
+        except sqlite3.Error:
+            more = False
+        self._prune_at = time.monotonic() + (0.0 if more else PRUNE_SECONDS)
+
+    def _failed(self, error: Exception, batch: list[Item]) -> None:
+        """Something that may pass. While closing there is no time to wait for that."""
+        if database.is_damage(error):
+            self._disconnect()
+            aside = database.set_aside(self.path)
+            self.messages.append(("warning", database.set_aside_words(self.path, aside)))
+            self._backlog.retry(batch)
+            return
+        self._trouble(_words(error, self.path))
+        self._backlog.retry(batch)
+        if self._backlog.closing:
+            self._backlog.give_up()
+
+    def _switch_off(self, error: StoreError, batch: list[Item]) -> None:
+        self.off = True
+        self._trouble(f"{error} Requests are served, and not recorded.")
+        self._backlog.close()
+        self._backlog.done(batch, lost=True)
+        self._backlog.give_up()
+
+    def _trouble(self, words: str) -> None:
+        if self.error != words:
+            self.error = words
+            self.messages.append(("warning", words))
+
+    def _recovered(self) -> None:
+        if self.error is not None:
+            self.error = None
+            lost = f"{self._backlog.dropped_rows} requests and the bodies of {self._backlog.dropped_bodies} are missing"
+            self.messages.append(("info", f"The trace store works again; so far {lost} in it."))
+
+
+def _inode(path: Path) -> int:
+    try:
+        return os.stat(path).st_ino
+    except FileNotFoundError:
+        return -1
+
+
+def _is_full(error: Exception) -> bool:
+    return "full" in str(error)
+
+
+def _words(error: Exception, path: Path) -> str:
+    if _is_full(error) or getattr(error, "errno", None) == errno.ENOSPC:
+        return f"The disk of the trace store {path} is full. Requests are served, and recorded again when there is room."
+    if "locked" in str(error):
+        return f"Another process keeps the trace store {path} locked. Requests are served; they are recorded when it lets go."
+    return f"The trace store {path} cannot be written ({error}). Requests are served; writing is tried again."
