@@ -1,0 +1,145 @@
+"""The conversation written for an upstream of this protocol.
+
+One message becomes one message, except that each tool result becomes a `tool` message of its own, before whatever else its user
+message says. What `adapt` has not done already for a request of another protocol is done here: pictures inside a result move to
+the user message after it, because tool messages are text.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...types.messages import Media, Message, Part, Reasoning, Refusal, Request, Text, ToolCall, ToolResult
+from .messages import ERROR_MARK
+from .parts import Block, Outward, shows, write_content
+
+SYSTEM_GLUE = "\n\n"
+RESULT_GLUE = "\n"
+
+
+def write_messages(request: Request, out: Outward, instruction: str | None = None) -> list[Block]:
+    """All messages. `instruction` is one more system text of ours."""
+    writer = _Writer(out)
+    system = [*request.system, *([Text(text=instruction)] if instruction else [])]
+    if system:
+        role = "developer" if out.quirks.developer_role else "system"
+        writer.messages.append({"role": role, "content": write_content(system, "system", out, glue=SYSTEM_GLUE)})
+    for at, message in enumerate(request.messages):
+        writer.add(message, f"messages[{at}]")
+    writer.report()
+    return writer.messages
+
+
+class _Writer:
+    """Writes messages in order, and counts what is reported once for all of them."""
+
+    def __init__(self, out: Outward) -> None:
+        self._out = out
+        self.messages: list[Block] = []
+        self._unsent = 0
+        self._seals = 0
+
+    def report(self) -> None:
+        losses = self._out.losses
+        if self._unsent:
+            losses.drop("messages", f"reasoning of {self._unsent} earlier turns not sent: this upstream does not take it")
+        if self._seals:
+            losses.drop("messages", f"seals of {self._seals} earlier turns not sent: only their maker can read them")
+
+    def add(self, message: Message, path: str) -> None:
+        if message.role == "assistant":
+            self._assistant(message, path)
+        elif message.role == "user":
+            self._user(message, path)
+        else:
+            role = message.role if self._out.quirks.developer_role else "system"
+            content = write_content(message.parts, f"{path}.content", self._out, glue=SYSTEM_GLUE)
+            self.messages.append({"role": role, "content": content, **self._out.keep(message.extra, path)})
+
+    def _user(self, message: Message, path: str) -> None:
+        lifted: list[Media] = []
+        rest: list[Part] = []
+        for at, part in enumerate(message.parts):
+            if isinstance(part, ToolResult):
+                self._result(part, f"{path}.content[{at}]", lifted)
+            else:
+                rest.append(part)
+        if lifted or rest or not message.parts:
+            content = write_content([*lifted, *rest], f"{path}.content", self._out)
+            self.messages.append({"role": "user", "content": content, **self._out.keep(message.extra, path)})
+
+    def _result(self, result: ToolResult, path: str, lifted: list[Media]) -> None:
+        parts: list[Part] = []
+        for part in result.parts:
+            if isinstance(part, Media) and shows(part, self._out):
+                self._out.losses.change(path, f"the {part.kind} went into the user message after it: tool messages are text")
+                lifted.append(part)
+                part = Text(text=f"[{part.kind}: shown in the next message]")
+            parts.append(part)
+        if result.is_error:
+            parts = _marked(parts)
+        content = write_content(parts, path, self._out, glue=RESULT_GLUE)
+        extra = self._out.keep(result.extra, path)
+        self.messages.append({"role": "tool", "tool_call_id": result.call_id, "content": content, **extra})
+
+    def _assistant(self, message: Message, path: str) -> None:
+        said: list[Part] = []
+        thoughts: list[Reasoning] = []
+        calls: list[ToolCall] = []
+        for part in message.parts:
+            if isinstance(part, Reasoning):
+                thoughts.append(part)
+            elif isinstance(part, ToolCall):
+                calls.append(part)
+            else:
+                said.append(part)
+        self._check_order(message.parts, path)
+        written: dict[str, Any] = {"role": "assistant", **self._said(said, path, bool(calls))}
+        written |= self._thoughts(thoughts, bool(calls), path)
+        if calls:
+            written["tool_calls"] = [self._call(call, f"{path}.tool_calls[{at}]") for at, call in enumerate(calls)]
+        seals = [call.seal for call in calls] + [part.seal for part in thoughts if self._out.quirks.replay_reasoning]
+        self._seals += any(seal is not None for seal in seals)
+        if len(written) > 2 or written["content"] or self._out.native or not message.parts:
+            self.messages.append({**written, **self._out.keep(message.extra, path)})
+
+    def _check_order(self, parts: Sequence[Part], path: str) -> None:
+        first = next((at for at, part in enumerate(parts) if isinstance(part, ToolCall)), len(parts))
+        if any(isinstance(part, Text) for part in parts[first:]):
+            self._out.losses.change(path, "text after a tool call stands before it: this protocol keeps them apart")
+
+    def _said(self, parts: list[Part], path: str, calling: bool) -> dict[str, Any]:
+        """`content`, and the refusal where the client's own protocol has that field."""
+        fields: dict[str, Any] = {}
+        if self._out.native:
+            refusals = [part for part in parts if isinstance(part, Refusal) and not part.extra]
+            parts = [part for part in parts if part not in refusals]
+            if refusals:
+                fields["refusal"] = "".join(part.text for part in refusals)
+        content = write_content(parts, f"{path}.content", self._out, glue="")
+        empty = content == "" and (calling or bool(fields))
+        return {"content": None if empty else content, **fields}
+
+    def _thoughts(self, thoughts: list[Reasoning], calling: bool, path: str) -> dict[str, Any]:
+        """Vendors that want the thinking back want the field on every turn with tool calls, known or not."""
+        quirks = self._out.quirks
+        if not quirks.replay_reasoning:
+            self._unsent += bool(thoughts)
+            return {}
+        text = "".join(part.text for part in thoughts)
+        fields: dict[str, Any] = {quirks.reasoning_field: text} if text or calling else {}
+        for part in thoughts:
+            fields |= self._out.keep(part.extra, path)
+        return fields
+
+    def _call(self, call: ToolCall, path: str) -> Block:
+        extra = self._out.keep(call.extra, path)
+        if call.kind == "custom":
+            return {"id": call.id, "type": "custom", "custom": {"name": call.name, "input": call.arguments}, **extra}
+        function = {"name": call.name, "arguments": call.arguments or "{}"}
+        return {"id": call.id, "type": "function", "function": function, **extra}
+
+
+def _marked(parts: list[Part]) -> list[Part]:
+    if parts and isinstance(parts[0], Text):
+        return [Text(text=ERROR_MARK + parts[0].text, cache=parts[0].cache, extra=parts[0].extra), *parts[1:]]
+    return [Text(text=ERROR_MARK), *parts]
