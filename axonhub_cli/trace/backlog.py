@@ -6,6 +6,7 @@ counted. What was taken out counts as unfinished until it is `done`, so that `wa
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .records import BodyKind
@@ -22,7 +23,13 @@ class Item:
     values: Snapshot
     final: bool
     bodies: dict[BodyKind, bytes] = field(default_factory=dict)
-    priced: bool = False
+    told: Callable[[float | None], None] | None = None  # who waits for the price: told once, None when there is none
+
+    def tell(self, price: float | None) -> None:
+        """Tell the price, if nothing was told before."""
+        told, self.told = self.told, None
+        if told is not None:
+            told(price)
 
     @property
     def size(self) -> int:
@@ -48,7 +55,7 @@ class Backlog:
         """Add an item; after `close` it is only counted."""
         with self._changed:
             if self.closing:
-                self.dropped_rows += item.final
+                self._finish_lost(item)
                 return
             self._bytes += item.size
             self._unfinished += 1
@@ -120,5 +127,9 @@ class Backlog:
     def _finish(self, batch: list[Item], *, lost: bool) -> None:
         self._unfinished -= len(batch)
         self._bytes -= sum(item.size for item in batch)
-        if lost:
-            self.dropped_rows += sum(item.final for item in batch)
+        for item in batch if lost else ():
+            self._finish_lost(item)
+
+    def _finish_lost(self, item: Item) -> None:
+        self.dropped_rows += item.final
+        item.tell(None)

@@ -3,8 +3,8 @@
 Publishing never waits. Each subscription is a queue of its own with a bound; when its reader is too slow it loses the oldest
 deltas first, and requests, attempts and ends only when there is no delta left to lose. It counts what it lost.
 
-Events are JSON objects with a `type`: `request`, `attempt`, `delta`, `end`, `cost` (the price of a request that is over, which
-takes a moment to find), `log`. All but `log` carry the request's `id`; `t` is Unix time. A published event is never changed.
+Events are JSON objects with a `type`: `request`, `attempt`, `delta`, `end`, `log`. All but `log` carry the request's `id`; `t` is
+Unix time. A published event is never changed.
 
 Whoever comes late first gets what is known: the requests that run, the last finished ones, the last log lines.
 """
@@ -158,9 +158,6 @@ class Feed:
                 self._finished[event["id"]] = event
                 if len(self._finished) > FINISHED_KEPT:
                     del self._finished[next(iter(self._finished))]
-            case "cost":
-                if event["id"] in self._finished:
-                    self._finished[event["id"]] = {**self._finished[event["id"]], "cost": event["cost"]}
             case "log":
                 self._logs.append(event)
 

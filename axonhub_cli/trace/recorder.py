@@ -18,12 +18,10 @@ Level = Literal["info", "warning", "error"]
 
 
 class Sink(Protocol):
-    """What the recorder needs of a store: `trace.store.Store` is one. `on_cost` is called from the store's own thread."""
-
-    on_cost: Callable[[str, float], None] | None
+    """What the recorder needs of a store: `trace.store.Store` is one. It calls `told` once, from any thread, with the price."""
 
     def begin(self, record: RequestRecord) -> None: ...
-    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes]) -> None: ...
+    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[float | None], None]) -> None: ...
     def messages(self) -> list[tuple[Level, str]]: ...
 
 
@@ -35,7 +33,6 @@ class Recorder:
         self.feed = feed
         self._failed = False
         if store is not None:
-            store.on_cost = self._cost
             self._safely(self._messages)
 
     def begin(self, record: RequestRecord) -> None:
@@ -55,10 +52,13 @@ class Recorder:
             self._safely(self._delta, record, kind, text)
 
     def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes]) -> None:
-        """A request is over, however it ended. The bodies are stored as they are, apart from secrets in them."""
-        self._safely(self._publish, "end", record)
+        """A request is over, however it ended. The bodies are stored as they are, apart from secrets in them.
+
+        The feed's `end` event waits for the store to find the price, which takes milliseconds: not for the disk, and not at all
+        when the store has trouble.
+        """
+        self._safely(self._end, record, bodies)
         if self.store is not None:
-            self._safely(self.store.end, record, bodies)
             self._safely(self._messages)
 
     def log(self, level: Level, message: str) -> None:
@@ -74,8 +74,20 @@ class Recorder:
     def _delta(self, record: RequestRecord, kind: DeltaKind, text: str) -> None:
         self.feed.publish({"type": "delta", "id": record.id, "t": time.time(), "kind": kind, "text": text})
 
-    def _cost(self, request_id: str, cost: float) -> None:
-        self.feed.publish({"type": "cost", "id": request_id, "t": time.time(), "cost": cost})
+    def _end(self, record: RequestRecord, bodies: dict[BodyKind, bytes]) -> None:
+        event = {"type": "end", "t": time.time(), **msgspec.to_builtins(record)}
+
+        def told(price: float | None) -> None:
+            self._safely(self.feed.publish, event if price is None else {**event, "cost": price})
+
+        if self.store is None:
+            told(None)
+            return
+        try:
+            self.store.end(record, bodies, told)
+        except Exception:
+            told(None)
+            raise
 
     def _log(self, level: Level, message: str) -> None:
         self.feed.publish({"type": "log", "t": time.time(), "level": level, "message": message})

@@ -60,15 +60,6 @@ class Store:
         self._writer.config = config
 
     @property
-    def on_cost(self) -> Callable[[str, float], None] | None:
-        """Who is told a price."""
-        return self._writer.on_cost
-
-    @on_cost.setter
-    def on_cost(self, told: Callable[[str, float], None] | None) -> None:
-        self._writer.on_cost = told
-
-    @property
     def error(self) -> str | None:
         """What is wrong with the store now, in words; None when nothing is."""
         return self._writer.error
@@ -98,9 +89,18 @@ class Store:
         """A request was accepted."""
         self._backlog.put(Item(snapshot(record), final=False))
 
-    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes]) -> None:
-        """A request is over. Its bodies are kept if the user wants them kept."""
-        self._backlog.put(Item(snapshot(record), final=True, bodies=dict(bodies) if self.config.bodies else {}))
+    def end(
+        self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[float | None], None] | None = None
+    ) -> None:
+        """A request is over. Its bodies are kept if the user wants them kept.
+
+        `told` is called once with the price in dollars, or None: a moment later from the writer's thread, or at once when that
+        has trouble. It must not raise.
+        """
+        item = Item(snapshot(record), final=True, bodies=dict(bodies) if self.config.bodies else {}, told=told)
+        if self.error is not None:
+            item.tell(None)
+        self._backlog.put(item)
 
     def messages(self) -> list[tuple[Level, str]]:
         """What a person should be told since the last call."""

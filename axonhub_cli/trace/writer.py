@@ -50,7 +50,6 @@ class Writer:
         self.messages: deque[tuple[Level, str]] = deque(maxlen=50)
         self.secrets: Callable[[], Iterable[str]] = tuple
         self.provider: Callable[[str], str | None] = lambda channel: channel
-        self.on_cost: Callable[[str, float], None] | None = None
         self._backlog = backlog
         self._retry_seconds = retry_seconds
         self._ready = ready
@@ -93,18 +92,15 @@ class Writer:
             self._upkeep(connection)
 
     def _price(self, item: Item) -> None:
-        """Fill the price in, once the request is over; whatever goes wrong in the price list, it is unknown then."""
+        """Fill the price in and tell it, once the request is over; whatever goes wrong in the price list, it is unknown then."""
         values = item.values
-        if item.priced or not item.final or values["cost"] is not None:
-            return
-        item.priced = True
-        try:
-            hint = self.provider(values["channel"]) if values["channel"] else None
-            values["cost"] = cost(values["model"] or values["asked_model"], rows.usage_of(values), hint)
-        except Exception:  # noqa: BLE001  # a price is never worth a row
-            return
-        if values["cost"] is not None and self.on_cost is not None:
-            self.on_cost(values["id"], values["cost"])
+        if item.final and values["cost"] is None:
+            try:
+                hint = self.provider(values["channel"]) if values["channel"] else None
+                values["cost"] = cost(values["model"] or values["asked_model"], rows.usage_of(values), hint)
+            except Exception:  # noqa: BLE001  # a price is never worth a row
+                values["cost"] = None
+        item.tell(values["cost"])
 
     def _write(self, connection: sqlite3.Connection, batch: list[Item]) -> None:
         try:

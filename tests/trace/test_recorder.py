@@ -16,15 +16,16 @@ class Memory:
     """A store that keeps what it is told in lists."""
 
     def __init__(self) -> None:
-        self.on_cost: Callable[[str, float], None] | None = None
+        self.price: float | None = None
         self.told: list[tuple[str, str]] = []
         self.waiting: list[tuple[Level, str]] = []
 
     def begin(self, record: RequestRecord) -> None:
         self.told.append(("begin", record.id))
 
-    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes]) -> None:
+    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[float | None], None]) -> None:
         self.told.append(("end", record.id))
+        told(self.price)
 
     def messages(self) -> list[tuple[Level, str]]:
         waiting, self.waiting = self.waiting, []
@@ -37,7 +38,7 @@ class Broken(Memory):
     def begin(self, record: RequestRecord) -> None:
         raise OSError("disk on fire")
 
-    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes]) -> None:
+    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[float | None], None]) -> None:
         raise OSError("disk on fire")
 
 
@@ -91,15 +92,13 @@ def test_deltas_need_a_listener(record: RequestRecord) -> None:
 
 
 def test_what_the_store_says_is_published(record: RequestRecord) -> None:
-    """Messages of the store become log events: at once those from its start, later ones with the next request; prices too."""
+    """Messages of the store become log events: at once those from its start, later ones with the next request."""
     store, feed = Memory(), Feed()
     store.waiting = [("warning", "A new trace store was started.")]
     subscription = feed.subscribe()
     recorder = Recorder(store, feed)
     store.waiting = [("error", "The disk is full.")]
     recorder.begin(record)
-    assert store.on_cost is not None
-    store.on_cost("ar-1", 0.25)
     recorder.log("info", "Reloaded.")
     events = without_time(subscription.drain())
     assert [(event.get("level"), event.get("message")) for event in events if event["type"] == "log"] == [
@@ -107,7 +106,17 @@ def test_what_the_store_says_is_published(record: RequestRecord) -> None:
         ("error", "The disk is full."),
         ("info", "Reloaded."),
     ]
-    assert {"type": "cost", "id": "ar-1", "cost": 0.25} in events
+
+
+def test_the_end_carries_the_price(record: RequestRecord) -> None:
+    """The price that the store finds is in the end event; one that was known already stays when the store knows none."""
+    store, feed = Memory(), Feed()
+    recorder = Recorder(store, feed)
+    store.price = 0.25
+    recorder.end(record, {})
+    store.price, record.id, record.cost = None, "ar-2", 0.5
+    recorder.end(record, {})
+    assert [event["cost"] for event in feed.subscribe().drain()] == [0.25, 0.5]
 
 
 def test_a_broken_store_hurts_nobody(record: RequestRecord) -> None:

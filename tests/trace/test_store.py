@@ -98,7 +98,7 @@ def test_bodies_can_be_switched_off(database: Path, make_store: MakeStore, make_
 
 def test_the_price_is_filled_in(database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
     """The writer finds the price by model and channel, tells it, and keeps one that was known already."""
-    told: list[tuple[str, float]] = []
+    told: list[float | None] = []
     hints: list[str] = []
 
     def provider(channel: str) -> str:
@@ -106,14 +106,13 @@ def test_the_price_is_filled_in(database: Path, make_store: MakeStore, make_reco
         return "https://api.anthropic.com"
 
     store = make_store(provider=provider)
-    store.on_cost = lambda request_id, price: told.append((request_id, price))
     usage = Usage(input=1_000_000, output=0)
-    store.end(make_record("ar-1", model="claude-sonnet-4-5", channel="work", usage=usage), {})
-    store.end(make_record("ar-2", model="claude-sonnet-4-5", channel="work", usage=usage, cost=7.0), {})
-    store.end(make_record("ar-3", model="no-such-model", usage=usage), {})
+    store.end(make_record("ar-1", model="claude-sonnet-4-5", channel="work", usage=usage), {}, told.append)
+    store.end(make_record("ar-2", model="claude-sonnet-4-5", channel="work", usage=usage, cost=7.0), {}, told.append)
+    store.end(make_record("ar-3", model="no-such-model", usage=usage), {}, told.append)
     assert store.flush(60)
     prices = dict(rows(database, "SELECT id, cost FROM requests"))
-    assert told == [("ar-1", prices["ar-1"])]
+    assert told == [prices["ar-1"], 7.0, None]
     assert prices["ar-1"] > 0
     assert (prices["ar-2"], prices["ar-3"], hints) == (7.0, None, ["work"])
 
@@ -212,9 +211,11 @@ def test_a_later_version_is_left_alone(database: Path, make_store: MakeStore, ma
     connection.close()
     before = database.read_bytes()
     store = make_store()
+    told: list[float | None] = []
     store.begin(make_record())
-    store.end(make_record(), {})
+    store.end(make_record(), {}, told.append)
     assert store.close(10)
+    assert told == [None]
     assert store.error is not None
     assert "later axonhub" in store.error
     assert [level for level, _ in store.messages()] == ["warning"]
