@@ -5,6 +5,7 @@ scanner may trust its syntax: it only has to find where keys and values begin an
 """
 
 import re
+import tomllib
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -27,6 +28,16 @@ def line_of(lines: Mapping[Path, int], path: Path) -> int:
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path, 1)
+
+
+def _plain_key(match: re.Match[str]) -> str:
+    quoted, literal, bare = match.groups()
+    if quoted is None:
+        return literal if bare is None else bare
+    try:
+        return str(tomllib.loads(f'key = "{quoted}"')["key"])
+    except tomllib.TOMLDecodeError:
+        return str(quoted)
 
 
 class _Scanner:
@@ -64,7 +75,7 @@ class _Scanner:
     def _keys(self) -> list[str]:
         keys = []
         while match := _KEY.match(self.text, self.at):
-            keys.append(next(group for group in match.groups() if group is not None))
+            keys.append(_plain_key(match))
             self.at = match.end()
             if len(keys) > _DEEP:
                 keys.pop()
@@ -81,6 +92,7 @@ class _Scanner:
         path: Path = ()
         for key in parents:
             path = self._inside((*path, key))
+            self._mark(path)
         path = (*path, last)
         if array:
             self._arrays[path] = self._arrays.get(path, -1) + 1
@@ -93,14 +105,10 @@ class _Scanner:
         return (*path, self._arrays[path]) if path in self._arrays else path
 
     def _pair(self, table: Path) -> None:
-        start = self.at
         path = table
         for key in self._keys():
             path = (*path, key)
             self._mark(path)
-        if self.at == start:  # nothing that we know: step on, never hang
-            self.at += 1
-            return
         self.at += 1  # the "="
         self._space()
         self._value(path)

@@ -15,7 +15,7 @@ _NAMES = {
     "file": (re.compile(r"[^\x00-\x1f]{1,4000}"), "a path"),
 }
 _KEY = re.compile(
-    r"(?:sk|pk|rk|ak|gsk|xai|csk|key|nvapi|hf|ghp|AIza)[-_A-Za-z0-9]{12,}|[A-Za-z0-9]{32,}(?:\.[A-Za-z0-9]+)?", re.ASCII
+    r"(?:(?:sk|pk|rk|gsk|xai|csk|nvapi|hf|ghp)[-_]|AIza)[-_A-Za-z0-9]{12,}|[A-Za-z0-9]{32,}(?:\.[A-Za-z0-9]+)?", re.ASCII
 )
 
 

@@ -118,6 +118,7 @@ class SecretCache:
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._values: dict[str, str] = {}
+        self._seen: set[str] = set()  # every value ever read: what was forgotten may still be echoed, and must still be masked
         self._failures: dict[str, tuple[float, SecretError]] = {}
 
     def __repr__(self) -> str:
@@ -137,14 +138,23 @@ class SecretCache:
                 raise SecretError(failure.message, hint=failure.hint)
             return self._read(ref)
 
+    def known(self, ref: str) -> str | None:
+        """The secret if it is in memory; never blocks."""
+        return self._values.get(ref)
+
+    def forget_all(self) -> None:
+        """Read everything anew next time: the configuration has changed."""
+        self._values.clear()
+        self._failures.clear()
+
     def forget(self, ref: str) -> None:
         """Read it anew next time: the provider has refused it."""
         self._values.pop(ref, None)
         self._failures.pop(ref, None)
 
     def values(self) -> list[str]:
-        """All secrets in memory, for redaction."""
-        return list(self._values.values())
+        """All secrets that were ever read, for redaction."""
+        return list(self._seen)
 
     def _read(self, ref: str) -> str:
         try:
@@ -154,6 +164,7 @@ class SecretCache:
             raise
         self._failures.pop(ref, None)
         self._values[ref] = value
+        self._seen.add(value)
         return value
 
 
@@ -225,12 +236,12 @@ def _ask(op: str, name: str, timeout: float, value: str = "") -> dict[str, str |
 
 
 def _failure(answer: dict[str, str | None], name: str) -> SecretError:
-    detail = answer.get("detail") or "no reason given"
+    detail = (answer.get("detail") or "no reason given").rstrip(".!")
     match answer["error"]:
         case "not_found":
             return SecretError(f"The keyring has no secret named {name!r}.", hint=f"Run: axonhub channel secret {name}")
         case "locked":
-            hint = f"Unlock it (log in to the desktop, or open its manager), then try again. {_CHOICES.replace('NAME', name)}"
+            hint = f"Unlock it (log in to the desktop, or open its manager), then try again. {_CHOICES}"
             return SecretError(f"The keyring is locked: {detail}.", hint=hint)
         case "no_backend":
             return SecretError(f"There is no keyring here ({detail}).", hint=_CHOICES)
@@ -247,15 +258,15 @@ def _run(job: dict[str, str], timeout: float) -> dict[str, str | None]:
     )  # fmt: skip
     try:
         output, _ = process.communicate(json.dumps(job).encode(), timeout)
-        answer = json.loads(output)
+        answer = dict(json.loads(output))
     except subprocess.TimeoutExpired:
         hint = f"It may be waiting for you to unlock it, or its daemon hangs: restart it. {_CHOICES}"
-        raise SecretError(f"The keyring did not answer within {timeout:g} seconds.", hint=hint) from None
-    except (OSError, ValueError):
+        raise SecretError(f"The keyring did not answer within {timeout:g} s.", hint=hint) from None
+    except (OSError, ValueError, TypeError):
         raise SecretError("The keyring's helper process ended without an answer.", hint=_CHOICES) from None
     finally:
         _end(process)
-    return dict(answer)
+    return answer
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
