@@ -53,7 +53,7 @@ class InputWriter:
                     self._losses.placeholder(where, "an assistant message holds text only here")
                     self._said(Text(text=f"[{part.kind} that the assistant showed]"), where)
                 case _:
-                    self._rest(part, where, "assistant")
+                    self._rest(part, where, "assistant", {})
 
     def _said(self, part: Text | Refusal, path: str) -> None:
         """Text of the model: it joins the item before it unless its mark says that a new one begins."""
@@ -102,12 +102,15 @@ class InputWriter:
             self._losses.extras(message.extra, path, _API)
         if not message.parts and self._own:
             self._item({"type": "message", "role": role, "content": "", **about})
-        for at, part in enumerate(message.parts):
+        for at, part in self._ordered(message):
             if isinstance(part, ToolResult):
                 self._result(part, f"{path}.content[{at}]")
-        for at, part in enumerate(message.parts):
-            if not isinstance(part, ToolResult):
+            else:
                 self._plain(part, f"{path}.content[{at}]", role, about)
+
+    def _ordered(self, message: Message) -> list[tuple[int, Part]]:
+        parts = list(enumerate(message.parts))
+        return parts if self._own else sorted(parts, key=lambda pair: not isinstance(pair[1], ToolResult))
 
     def _plain(self, part: Part, path: str, role: str, about: dict[str, Any]) -> None:
         if isinstance(part, Text | Media | Refusal):
@@ -115,7 +118,7 @@ class InputWriter:
             if content is not None:
                 self._say(role, about, content)
         else:
-            self._rest(part, path, role)
+            self._rest(part, path, role, about)
 
     def _say(self, role: str, about: dict[str, Any], content: dict[str, Any]) -> None:
         if self._message is None:
@@ -128,12 +131,12 @@ class InputWriter:
             return message.role
         return "developer" if self._quirks.developer_role else "system"
 
-    def _rest(self, part: Part, path: str, role: str) -> None:
+    def _rest(self, part: Part, path: str, role: str, about: dict[str, Any]) -> None:
         """Opaque parts: content of ours, an item of ours, or something that only another protocol knows."""
         if not isinstance(part, Opaque) or part.protocol != NAME:
             self._losses.drop(path, f"{_API} has no form of {_name(part)} here")
         elif part.kind.startswith(CONTENT):
-            self._say(role, {}, part.raw)
+            self._say(role, about, part.raw)
         elif self._native:
             self._item(part.raw)
         else:

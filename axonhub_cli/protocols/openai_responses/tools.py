@@ -142,8 +142,10 @@ def write_choice(request: Request, losses: Losses) -> Any:
     if choice is None or not (request.tools or own):
         return None
     extra = choice.extra or {}
-    if own and ("raw" in extra or "allowed_tools" in extra):
-        return extra.get("raw") or {"type": "allowed_tools", "mode": choice.mode, "tools": extra["allowed_tools"]}
+    if own and "raw" in extra:
+        return extra["raw"]
+    if own and "allowed_tools" in extra:
+        return {"type": "allowed_tools", "mode": choice.mode, "tools": extra["allowed_tools"]}
     if choice.mode != "tool":
         losses.extras(extra, "tool_choice", "the Responses API")
         return choice.mode
