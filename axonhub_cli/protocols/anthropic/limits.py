@@ -27,7 +27,7 @@ class Limits(Struct, frozen=True):
 
     @property
     def thinks(self) -> bool:
-        return self.thinking is not None and self.thinking.get("type") != "disabled"
+        return self.thinking is not None and self.thinking.get("type") in ("enabled", "adaptive")
 
 
 def limits(request: Request, quirks: Quirks, losses: Losses, *, unsealed: bool) -> Limits:

@@ -115,7 +115,9 @@ class StreamReader:
         usage = message.get("usage")
         told = dict(usage) if isinstance(usage, dict) else {}
         told.pop("output_tokens", None)
-        self._count({key: value for key, value in told.items() if value != 0})
+        if not any(told.get(key) for key in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")):
+            told.pop("input_tokens", None)  # a 0 that stands for "not told yet"
+        self._count(told)
         out.append(
             Start(
                 id=text_or_none(message.get("id")) or "",
