@@ -7,6 +7,7 @@
     ├── NotRunning             no server answers                                exit 3
     ├── SecretError            a secret cannot be read or stored
     ├── ClientFileError        somebody else's file cannot be edited safely
+    ├── UpstreamError          a provider that a command asked does not answer as it should
     ├── StoreError             the trace store cannot be used
     ├── ProtocolError          bytes that break a wire protocol
     └── RequestError           a client's request cannot be served: it becomes an HTTP answer in the client's protocol
@@ -71,6 +72,12 @@ class ClientFileError(AxonHubError):
     """A client's own file cannot be read or edited safely; nothing was written."""
 
     code = "client_file"
+
+
+class UpstreamError(AxonHubError):
+    """A provider that a command asked does not answer as it should."""
+
+    code = "upstream"
 
 
 class StoreError(AxonHubError):

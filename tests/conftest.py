@@ -1,7 +1,6 @@
 """Every test has a home of its own, a scrubbed environment, a fixed width and no colour."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,12 @@ settings.register_profile("default", max_examples=50, deadline=None, suppress_he
 settings.register_profile("ci", max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-_SCRUBBED = ("ANTHROPIC_", "OPENAI_", "AXONHUB_", "CLAUDE_", "CODEX_", "DEEPSEEK_", "XDG_", "PYTHON_KEYRING", "DBUS_", "HTTP_PROXY",
-             "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")  # fmt: skip
+_OURS = ("ANTHROPIC_", "OPENAI_", "AXONHUB_", "CLAUDE_", "CODEX_", "DEEPSEEK_", "XDG_", "PYTHON_KEYRING", "DBUS_")
+_SCRUBBED = (*_OURS, "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh HOME and AXONHUB_HOME; nothing of the developer's own environment reaches a test."""
     for name in list(os.environ):
         if name.startswith(_SCRUBBED) and not name.startswith("AXONHUB_E2E"):
@@ -30,4 +29,4 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost,::1")
-    yield directory
+    return directory

@@ -1,6 +1,7 @@
 """The `axonhub` command: the table of its groups, and the one boundary where errors become sentences.
 
-Each group lives in a file of its own and imports what is heavy (aiohttp, keyring, rich, sqlite3) inside the command that needs it.
+Each group lives in a file of its own and imports what is heavy (aiohttp, keyring, rich, sqlite3) inside the command that needs
+it.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """The one renderer. A command builds a `Result`; `emit` prints it for people or, with `--json`, for programs.
 
-rich is imported here inside functions only: `--help` and shell exports must not pay for it. Text that comes from models, clients or
-files goes through `clean` before it reaches a terminal.
+rich is imported here inside functions only: `--help` and shell exports must not pay for it. Text that comes from models,
+clients or files goes through `clean` before it reaches a terminal.
 """
 
 import json as _json
@@ -28,7 +28,8 @@ _TABLE = str.maketrans(_CONTROL)
 
 
 def clean(text: str, limit: int = 2000) -> str:
-    """Foreign text made harmless for a terminal: control, bidi and invisible characters are shown, not obeyed; long text is cut."""
+    """Foreign text made harmless for a terminal: control, bidi and invisible characters are shown, not obeyed; long text is
+    cut."""
     if len(text) > limit:
         text = text[:limit] + "…"
     return text.translate(_TABLE)

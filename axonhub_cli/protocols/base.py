@@ -1,21 +1,25 @@
 """What a codec is, and the words that codecs and their callers share.
 
-A codec is a record of functions and two small classes for one wire format. It does no I/O, has no clock and no randomness: what it
-needs of them comes in `Target` (towards an upstream) and `Reply` (towards a client).
+A codec is a record of functions and two small classes for one wire format. It does no I/O, has no clock and no randomness:
+what it needs of them comes in `Target` (towards an upstream) and `Reply` (towards a client).
 
 The contracts, once for all of them:
 
 - `read_request(body)` takes the parsed JSON object. Wrong types raise `RequestError` with the path of the field and what is
   expected (`messages[3].content: expected a string or a list, found a number`); unknown keys go to `extra`, unknown blocks to
   `Opaque`. It never fixes anything: what it reads, `write_request` of the same codec writes again.
-- `write_request(request, target, losses)` gives the body as a dict. It obeys `target.quirks`, and tells `losses` whatever it leaves
+- `write_request(request, target, losses)` gives the body as a dict. It obeys `target.quirks`, and tells `losses` whatever it
+leaves
   out. What it is given has passed `adapt.adapt`: no tool kind, name or role is left that this protocol has not.
 - `read_response(body)` / `write_response(response, reply)`: the same for whole answers. A body that is an error object raises
   nothing: callers ask `read_error` first (`error_in`).
 - `StreamReader.feed(frame) -> [Event]`, `close() -> [Event]`: events that obey `types.events`. Broken JSON in a frame raises
-  `ProtocolError`. `close` without the protocol's own last word gives `Failure` (kind `upstream`), unless a finish reason was seen.
-- `StreamWriter.write(events) -> bytes` encodes the events of one chunk in one piece; `Failure` closes open parts first, then says it
-  in the protocol's own form. `End` closes the stream properly. A writer accepts interleaved parts (it owns a `Sequencer` if it needs one).
+  `ProtocolError`. `close` without the protocol's own last word gives `Failure` (kind `upstream`), unless a finish reason was
+  seen.
+- `StreamWriter.write(events) -> bytes` encodes the events of one chunk in one piece; `Failure` closes open parts first, then
+says it
+  in the protocol's own form. `End` closes the stream properly. A writer accepts interleaved parts (it owns a `Sequencer` if it
+  needs one).
 - `read_error(status, headers, body) -> Problem`; `write_error(problem, request_id) -> (status, headers, body)`.
 - `ping` is a complete keep-alive frame that this protocol's clients accept and count.
 """
@@ -45,8 +49,8 @@ class Target(Struct, frozen=True, kw_only=True):
 class Reply(Struct, frozen=True, kw_only=True):
     """What an answer to a client needs besides the upstream's words.
 
-    `id` is used where the upstream gave none, and makes item ids; `model` is the name that the client asked for; `created` is Unix
-    time in seconds; `request` is what it asked (Responses echoes some of it).
+    `id` is used where the upstream gave none, and makes item ids; `model` is the name that the client asked for; `created` is
+    Unix time in seconds; `request` is what it asked (Responses echoes some of it).
     """
 
     id: str

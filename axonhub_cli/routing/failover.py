@@ -17,7 +17,19 @@ from ..types.problem import Problem
 Step = Literal["next", "stop"]
 
 _NEXT: frozenset[str] = frozenset(
-    ["upstream", "timeout", "server", "overloaded", "rate_limit", "quota", "conflict", "authentication", "billing", "permission", "not_found"]
+    [
+        "upstream",
+        "timeout",
+        "server",
+        "overloaded",
+        "rate_limit",
+        "quota",
+        "conflict",
+        "authentication",
+        "billing",
+        "permission",
+        "not_found",
+    ]
 )
 _NEXT_STATUS: frozenset[int] = frozenset([401, 402, 403, 404, 408, 409, 429])
 
@@ -31,7 +43,16 @@ def decide(problem: Problem, *, committed: bool, left: int) -> Step:
     return "stop"
 
 
-_WORTH: tuple[str, ...] = ("invalid_request", "context_length", "too_large", "rate_limit", "overloaded", "quota", "billing", "server")
+_WORTH: tuple[str, ...] = (
+    "invalid_request",
+    "context_length",
+    "too_large",
+    "rate_limit",
+    "overloaded",
+    "quota",
+    "billing",
+    "server",
+)
 
 
 def worst(problems: list[Problem]) -> Problem:

@@ -1,7 +1,7 @@
 """Model names: which one a profile makes of the name that a client asked for.
 
-Rules are tried in order, the first match wins, and there is one pass: what a rule gives is not looked up again. A regex is anchored at
-both ends and case-sensitive; its groups may be used in `to` (`\\1`, `\\g<name>`).
+Rules are tried in order, the first match wins, and there is one pass: what a rule gives is not looked up again. A regex is
+anchored at both ends and case-sensitive; its groups may be used in `to` (`\\1`, `\\g<name>`).
 """
 
 import re
@@ -13,7 +13,8 @@ from ..config.schema import Mapping, Profile
 
 
 class Resolution(Struct, frozen=True, kw_only=True):
-    """The model to ask for, the channel that the rule pins (if any), and the rule that decided (None: the name passes unchanged)."""
+    """The model to ask for, the channel that the rule pins (if any), and the rule that decided (None: the name passes
+    unchanged)."""
 
     model: str
     channel: str | None = None

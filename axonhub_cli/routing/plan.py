@@ -1,9 +1,9 @@
 """Who may serve a request, and in which order. A pure function of the configuration, the profile, the request and the session.
 
-A channel with `models` claims those names; one without serves every name that nobody claims. A profile may limit channels and models, a
-mapping may pin a channel. Candidates go by priority; inside one priority the weights decide, by rendezvous hashing on the trace id: the
-same session keeps its channel and secret without any memory, and sessions spread as the weights say. What served the trace last goes
-first all the same, since its provider's prompt cache is money.
+A channel with `models` claims those names; one without serves every name that nobody claims. A profile may limit channels and
+models, a mapping may pin a channel. Candidates go by priority; inside one priority the weights decide, by rendezvous hashing
+on the trace id: the same session keeps its channel and secret without any memory, and sessions spread as the weights say. What
+served the trace last goes first all the same, since its provider's prompt cache is money.
 """
 
 import difflib
@@ -58,7 +58,9 @@ def plan(
     kept, rejected = _eligible(config, profile, resolution)
     if not kept:
         raise _nobody(config, profile_name, model, resolution, rejected)
-    candidates = [candidate for channel in _ordered(kept, trace_id) for candidate in _candidates(channel, resolution, protocol, trace_id)]
+    candidates = [
+        candidate for channel in _ordered(kept, trace_id) for candidate in _candidates(channel, resolution, protocol, trace_id)
+    ]
     candidates.sort(key=lambda candidate: candidate.place != last)  # stable: only what served last moves, to the front
     return Plan(asked=model, resolution=resolution, candidates=tuple(candidates), rejected=tuple(rejected))
 
@@ -114,21 +116,30 @@ def _candidates(channel: Channel, resolution: Resolution, protocol: Protocol, tr
     return [Candidate(channel=channel, endpoint=endpoint, model=resolution.model, secret=ref) for ref in secrets or [None]]
 
 
-def _nobody(config: Config, profile: str | None, model: str, resolution: Resolution, rejected: list[tuple[str, str]]) -> RequestError:
+def _nobody(
+    config: Config, profile: str | None, model: str, resolution: Resolution, rejected: list[tuple[str, str]]
+) -> RequestError:
     """Why nobody serves it, and what would change that."""
     named = f"{model!r}" if resolution.model == model else f"{model!r} (mapped to {resolution.model!r})"
     if not config.channels:
-        return RequestError(f"No channel is configured, so nothing can serve {named}.", kind="not_found", hint="Add one: axonhub channel add NAME --type TYPE")
+        return RequestError(
+            f"No channel is configured, so nothing can serve {named}.",
+            kind="not_found",
+            hint="Add one: axonhub channel add NAME --type TYPE",
+        )
     known = offered(config, profile)
     near = difflib.get_close_matches(resolution.model, known, n=3, cutoff=0.4)
     hints = [f"Nearest names: {', '.join(near)}." if near else ""]
     hints.append(f"Map it: axonhub profile map {profile or 'PROFILE'} {model} TARGET. Explain it: axonhub route {model}")
     reasons = "; ".join(f"{name}: {reason}" for name, reason in rejected[:6])
-    return RequestError(f"No channel serves the model {named} ({reasons}).", kind="not_found", hint=" ".join(filter(None, hints)), param="model")
+    return RequestError(
+        f"No channel serves the model {named} ({reasons}).", kind="not_found", hint=" ".join(filter(None, hints)), param="model"
+    )
 
 
 def offered(config: Config, profile_name: str | None) -> list[str]:
-    """The model names that can be asked for: exact mappings of the profile, then what its channels list. In order, without repeats."""
+    """The model names that can be asked for: exact mappings of the profile, then what its channels list. In order, without
+    repeats."""
     profile = config.profiles.get(profile_name) if profile_name else None
     names = [rule.exact for rule in profile.mappings if rule.exact] if profile else []
     for channel in config.channels:

@@ -120,9 +120,9 @@ class Message(Struct, frozen=True, kw_only=True):
 class Tool(Struct, frozen=True, kw_only=True):
     """A tool on offer.
 
-    `function`: JSON-schema parameters. `custom`: free text in, `format` is its grammar object. `hosted`: runs at the vendor, or is
-    known to one protocol only; `raw` is the whole definition and `name` its type. `deferred`: named, but not loaded yet (Anthropic's
-    `defer_loading`). `inline`: stands in an input item, not in the request's tool list (Codex's `additional_tools`).
+    `function`: JSON-schema parameters. `custom`: free text in, `format` is its grammar object. `hosted`: runs at the vendor,
+    or is known to one protocol only; `raw` is the whole definition and `name` its type. `deferred`: named, but not loaded yet
+    (Anthropic's `defer_loading`). `inline`: stands in an input item, not in the request's tool list (Codex's `additional_tools`).
     """
 
     name: str
@@ -177,7 +177,8 @@ class OutputFormat(Struct, frozen=True, kw_only=True):
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """One call of a client. `origin` is the protocol in which it came; `extra` are top-level keys that this model has no name for."""
+    """One call of a client. `origin` is the protocol in which it came; `extra` are top-level keys that this model has no name
+    for."""
 
     origin: Protocol
     model: str
@@ -249,7 +250,8 @@ class Response(Struct, frozen=True, kw_only=True):
 class Loss(Struct, frozen=True):
     """Something that a conversion could not carry, for the request's receipt.
 
-    `action` is `dropped`, `changed`, `renamed` or `placeholder`; `path` says where (`messages[3].content[0]`, `top_k`), `why` in words.
+    `action` is `dropped`, `changed`, `renamed` or `placeholder`; `path` says where (`messages[3].content[0]`, `top_k`), `why`
+    in words.
     """
 
     action: Literal["dropped", "changed", "renamed", "placeholder"]

@@ -1,7 +1,7 @@
 """What a particular upstream refuses or needs, as data. Presets set it, codecs and `protocols.adapt` obey it.
 
-The defaults are those of the protocol's own vendor; a preset names only what differs. Nothing here is a vendor's name: code asks for
-a fact, never for who it is.
+The defaults are those of the protocol's own vendor; a preset names only what differs. Nothing here is a vendor's name: code
+asks for a fact, never for who it is.
 """
 
 from typing import Literal

@@ -1,0 +1,176 @@
+"""`axonhub serve`: the proxy. In a terminal it shows the live trace tree; elsewhere it logs lines to stderr.
+
+The tree is a process of its own that reads the server's event feed: whatever a model prints, the proxy cannot be held up by
+drawing it.
+"""
+
+import json as _json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import NotRunning
+from .output import JsonFlag, Result, emit
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from ..server.app import Server
+
+
+def register(app: typer.Typer) -> None:
+    """Add serve, status and stop."""
+    app.command()(serve)
+    app.command()(status)
+    app.command()(stop)
+
+
+def serve(
+    port: Annotated[int | None, typer.Option("--port", "-p", min=0, max=65535, help="Port (default: config.toml, 8090).")] = None,
+    host: Annotated[str | None, typer.Option("--host", help="Address; anything but loopback needs --allow-remote.")] = None,
+    profile: Annotated[str | None, typer.Option("--profile", help="Active profile of keys that have none of their own.")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Answer from the built-in demo model only.")] = False,
+    no_tail: Annotated[bool, typer.Option("--no-tail", help="No live tree; log lines to stderr.")] = False,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Let other machines connect (they still need a key).")
+    ] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Run the proxy in the foreground.
+
+    Examples:
+
+      axonhub serve                 with the live tree
+      axonhub serve --demo          offline, nothing configured yet
+      axonhub serve --no-tail       for scripts and services; ready when GET /health answers 200
+    """
+    from ..server.app import Options, run
+
+    options = Options(host=host, port=port, profile=profile, demo=demo, allow_remote=allow_remote)
+    screen = _Screen(tail=not no_tail and not json and sys.stdout.isatty(), json=json)
+    try:
+        run(options, screen.show)
+    finally:
+        screen.close()
+
+
+class _Screen:
+    """What the person at the terminal sees: the tree in a child process, or lines."""
+
+    def __init__(self, *, tail: bool, json: bool) -> None:
+        self._tail, self._json = tail, json
+        self._child: subprocess.Popen[bytes] | None = None
+
+    async def show(self, server: "Server") -> None:
+        """The server listens: say so."""
+        if self._json:
+            gateway = server.gateway
+            assert gateway is not None
+            ready = {"event": "ready", "url": server.url, "port": gateway.port, "demo": gateway.demo_active}
+            sys.stdout.write(_json.dumps(ready) + "\n")
+            sys.stdout.flush()
+        if self._tail:
+            self._start_tail(server)
+        else:
+            _banner(server)
+            from ..server.tasks import spawn
+
+            spawn(_log_lines(server), "log lines")
+
+    def _start_tail(self, server: "Server") -> None:
+        import asyncio
+        import subprocess
+        import threading
+
+        self._child = child = subprocess.Popen([sys.executable, "-m", "axonhub_cli", "trace", "tail"])
+        loop = asyncio.get_running_loop()
+
+        def wait() -> None:
+            code = child.wait()
+            if code in (0, 130, -2):  # quit by the user: so is the server
+                loop.call_soon_threadsafe(server.stop)
+            else:
+                sys.stderr.write("axonhub: the live tree ended; the server goes on (Ctrl-C ends it).\n")
+
+        threading.Thread(target=wait, name="live tree", daemon=True).start()
+
+    def close(self) -> None:
+        """Wait for the tree to give the terminal back."""
+        import subprocess
+
+        if self._child is not None:
+            try:
+                self._child.wait(timeout=3)
+            except subprocess.TimeoutExpired:
+                self._child.terminate()
+                self._child.wait(timeout=3)
+
+
+def _banner(server: "Server") -> None:
+    gateway = server.gateway
+    assert gateway is not None
+    lines = [f"axonhub listens on {server.url}"]
+    if gateway.demo_active:
+        lines += [
+            "  No channel is configured, so the built-in demo model answers: offline, free, always the same."
+            if not gateway.demo_forced
+            else "  --demo: the built-in demo model answers everything.",
+            '  Claude Code:   eval "$(axonhub setup claude-code)" && claude',
+            '  Codex:         axonhub setup codex && eval "$(axonhub setup codex --env)" && codex',
+            "  A real model:  axonhub channel add NAME --type deepseek   (or anthropic, openai, ollama, …)",
+        ]
+    else:
+        names = ", ".join(channel.name for channel in gateway.config.channels if channel.enabled)
+        lines.append(f"  channels: {names}" + (f" · profile: {profile}" if (profile := gateway.profile_of(None)) else ""))
+    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.flush()
+
+
+async def _log_lines(server: "Server") -> None:
+    """The feed's warnings and errors, and one line per finished request, on stderr."""
+    from .output import clean
+
+    gateway = server.gateway
+    assert gateway is not None
+    with gateway.feed.subscribe() as subscription:
+        while (event := await subscription.get()) is not None:
+            if event.get("type") == "log":
+                sys.stderr.write(f"axonhub: {clean(str(event.get('message')))}\n")
+            elif event.get("type") == "end" and event.get("outcome") == "error":
+                asked, why = event.get("asked_model"), event.get("error")
+                sys.stderr.write(clean(f"axonhub: {event.get('client')} {asked}: {event.get('status')} {why}") + "\n")
+
+
+def status(json: JsonFlag = False) -> None:
+    """Say whether a server runs here. Exit code 3 when none does."""
+    from ..config import state
+    from ..config.paths import paths
+
+    found = state.running(paths().server_file)
+    if found is None:
+        emit(Result({"running": False}, "axonhub is not running. Start it: axonhub serve", exit_code=3), json=json)
+        return
+    data = {"running": True, "pid": found.pid, "host": found.host, "port": found.port, "started": found.started}
+    emit(Result(data, f"axonhub runs on http://127.0.0.1:{found.port} (pid {found.pid})."), json=json)
+
+
+def stop(json: JsonFlag = False) -> None:
+    """End the running server; requests may finish first."""
+    import os
+    import signal
+    import time
+
+    from ..config import state
+    from ..config.paths import paths
+
+    where = paths().server_file
+    found = state.running(where)
+    if found is None:
+        raise NotRunning("No axonhub server runs here.", hint="Nothing to stop.")
+    os.kill(found.pid, signal.SIGTERM)
+    for _ in range(100):
+        if state.running(where) is None:
+            break
+        time.sleep(0.1)
+    emit(Result({"stopped": True, "pid": found.pid}, f"Stopped (pid {found.pid})."), json=json)

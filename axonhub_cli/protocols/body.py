@@ -1,0 +1,66 @@
+"""A client's request body, looked into no further than somebody asks.
+
+Routing needs four fields of a body that may be hundreds of kilobytes of history. The first look splits the object into raw values
+(no value is built); `fields` builds the whole thing, once, when a conversion or a quirk needs it.
+"""
+
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from ..errors import RequestError
+from .raw import Raw, loads, loads_object
+
+_top = msgspec.json.Decoder(dict[str, Raw]).decode
+_list = msgspec.json.Decoder(list[Raw]).decode
+
+
+class ClientBody:
+    """The bytes of a request and what is known of them. Raises `ProtocolError` when they are no JSON object."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        try:
+            self._top: dict[str, Any] | None = _top(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self._top = None
+            self.fields = loads_object(data, "request body")
+
+    @cached_property
+    def fields(self) -> dict[str, Any]:
+        """The whole object."""
+        return loads_object(self.data, "request body")
+
+    def get(self, key: str) -> Any:
+        """One top-level value, or None."""
+        if self._top is None or "fields" in self.__dict__:
+            return self.fields.get(key)
+        value = self._top.get(key)
+        return None if value is None else loads(bytes(value))
+
+    @cached_property
+    def model(self) -> str:
+        """The model asked for. Raises `RequestError` when it is missing or no text."""
+        model = self.get("model")
+        if not isinstance(model, str) or not model.strip():
+            found = "missing" if model is None else "empty" if isinstance(model, str) else f"a {type(model).__name__}"
+            raise RequestError(f"model: a model name is required, it is {found}.", param="model")
+        return model
+
+    @cached_property
+    def stream(self) -> bool:
+        """Whether the client wants a stream."""
+        return self.get("stream") is True
+
+    def last(self, key: str) -> Any:
+        """The last element of a top-level list, or None; what comes before it is not built."""
+        value = self._top.get(key) if self._top is not None else None
+        if value is None:
+            whole = self.fields.get(key)
+            return whole[-1] if isinstance(whole, list) and whole else whole
+        try:
+            items = _list(bytes(value))
+        except msgspec.DecodeError:
+            return loads(bytes(value))
+        return loads(bytes(items[-1])) if items else None

@@ -1,0 +1,215 @@
+"""The response's way back: a function from byte chunks to byte chunks. No sockets here; the relay reads, feeds, and writes
+what comes out.
+
+    feed(chunk) -> bytes    what may go to the client now (whole frames only, so that a keep-alive may follow any of it)
+    close() -> bytes        the upstream ended by itself; a stream without its last word becomes an error here
+    fail(problem) -> bytes  the upstream broke off or fell silent
+
+`ready` turns true at the first event that says something (neither `Start` nor `Foreign`): the relay holds everything until
+then, and if `problem` is set before `ready`, it throws the held bytes away and tries somebody else. `over` means that the last
+word went out.
+
+`Verbatim` gives back what came in and listens. After the commit it parses only frames that may matter (usage, tool calls, the
+end): text deltas cost it a scan, unless somebody watches (`watch` is true), who then gets every event. `Convert` parses
+everything and writes anew.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Protocol as Interface
+
+from ..errors import ProtocolError
+from ..types.events import End, Event, Failure, Folder, Foreign, Start
+from ..types.problem import Problem
+from .base import Codec, Reply
+from .raw import dumps
+from .sse import Decoder, Frame, Splitter
+from .tools import Restorer
+
+Sink = Callable[[list[Event]], None]
+_CUT = Problem(kind="upstream", message="The upstream's stream was cut off before its end.")
+
+# What a frame must contain to matter to a listener after the commit. A miss costs a figure in the trace, never a byte to the
+# client.
+_MARKS: dict[str, tuple[bytes, ...]] = {
+    "anthropic": (b"message_start", b"message_delta", b"message_stop", b"tool_use", b'"error"', b"event: error"),
+    "openai-chat": (b'"usage":{', b'"usage": {', b'"finish_reason":"', b'"finish_reason": "', b'"name"', b'"error"', b"[DONE]"),
+    "openai-responses": (
+        b"response.output_item",
+        b"response.completed",
+        b"response.incomplete",
+        b"response.failed",
+        b"response.created",
+    ),
+}
+
+
+class Pipe(Interface):
+    """What the relay sees of either lane."""
+
+    ready: bool
+    over: bool
+    problem: Problem | None
+    folder: Folder
+
+    def feed(self, chunk: bytes) -> bytes: ...
+    def close(self) -> bytes: ...
+    def fail(self, problem: Problem) -> bytes: ...
+
+
+class _Listener:
+    """What both lanes know of the stream so far."""
+
+    def __init__(self, codec: Codec, sink: Sink | None) -> None:
+        self.ready = False
+        self.over = False
+        self.problem: Problem | None = None
+        self.folder = Folder(codec.name)
+        self._reader = codec.stream_reader()
+        self._sink = sink
+
+    def _hear(self, events: list[Event]) -> None:
+        for event in events:
+            self.folder.feed(event)
+            if isinstance(event, Failure):
+                self.problem = event.problem
+                self.over = True
+            elif isinstance(event, End):
+                self.over = self.ready = True
+            elif not self.ready and not isinstance(event, Start | Foreign):
+                self.ready = True
+        if self._sink is not None and events:
+            self._sink(events)
+
+    def _closing(self) -> list[Event]:
+        try:
+            return self._reader.close()
+        except ProtocolError as error:
+            return [Failure(Problem(kind="upstream", message=str(error)))]
+
+
+class Verbatim(_Listener):
+    """Same protocol on both sides: frames pass as they came, the model's name apart."""
+
+    def __init__(
+        self, codec: Codec, reply: Reply, *, sink: Sink | None = None, watch: Callable[[], bool] = bool, hide_usage: bool = False
+    ) -> None:
+        super().__init__(codec, sink)
+        self._codec, self._reply, self._watch, self._hide_usage = codec, reply, watch, hide_usage
+        self._splitter = Splitter()
+        self._decoder = Decoder()
+        self._marks = _MARKS[codec.name]
+        self._rename: re.Pattern[bytes] | None = None
+        self._broken = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        whole = self._splitter.feed(chunk)
+        if not whole:
+            return b""
+        if not self.ready or self._watch() or any(mark in whole for mark in self._marks):
+            self._listen(whole)
+        return self._outward(whole)
+
+    def _listen(self, whole: bytes) -> None:
+        """The tap. What it cannot read must never break the relay."""
+        if self._broken:
+            return
+        try:
+            for frame in self._decoder.feed(whole):
+                if not self.over and (not self.ready or self._watch() or any(mark in frame.data for mark in self._marks)):
+                    self._hear(self._reader.feed(frame))
+        except ProtocolError:
+            self._broken = self.ready = True
+
+    def _outward(self, whole: bytes) -> bytes:
+        if self._rename is None and self.folder.start is not None:
+            model = self.folder.start.model
+            if model and model != self._reply.model:
+                self._rename = re.compile(rb'("model"\s*:\s*)' + re.escape(dumps(model)))
+            else:
+                self._rename = _NEVER
+        if self._rename is not None and self._rename is not _NEVER:
+            name = dumps(self._reply.model)
+            whole = self._rename.sub(lambda found: found.group(1) + name, whole)
+        if self._hide_usage and (b'"usage":{' in whole or b'"usage": {' in whole):
+            whole = _without_usage(whole)
+        return whole
+
+    def close(self) -> bytes:
+        rest = self._splitter.close()
+        if rest:
+            self._listen(rest + b"\n\n")
+        if self.over or self._broken:
+            return rest
+        events = self._closing()
+        self._hear(events)
+        if self.problem is None:
+            self.ready = True
+            return rest
+        return self._say(self.problem) if self.ready else b""
+
+    def fail(self, problem: Problem) -> bytes:
+        self._splitter.close()
+        self.problem, self.over = problem, True
+        self._hear([Failure(problem)])
+        return self._say(problem) if self.ready else b""
+
+    def _say(self, problem: Problem) -> bytes:
+        """The protocol's own error event, in a stream that was not ours until now."""
+        return self._codec.stream_writer(self._reply).write([Failure(problem)])
+
+
+_NEVER = re.compile(rb"(?!)")
+
+
+def _without_usage(whole: bytes) -> bytes:
+    """Frames of a Chat stream without the usage chunk that only we had asked for."""
+    kept = [block for block in whole.split(b"\n\n") if not _is_usage_chunk(block)]
+    return b"\n\n".join(kept)
+
+
+def _is_usage_chunk(block: bytes) -> bool:
+    return (b'"choices":[]' in block or b'"choices": []' in block) and b'"usage"' in block
+
+
+class Convert(_Listener):
+    """Different protocols: every frame is read, its events are restored to the client's own tools, and written anew."""
+
+    def __init__(
+        self, upstream: Codec, client: Codec, reply: Reply, *, restorer: Restorer | None = None, sink: Sink | None = None
+    ) -> None:
+        super().__init__(upstream, sink)
+        self._restorer = restorer
+        self._decoder = Decoder()
+        self._writer = client.stream_writer(reply)
+
+    def feed(self, chunk: bytes) -> bytes:
+        return self._pass(self._decoder.feed(chunk))
+
+    def _pass(self, frames: list[Frame]) -> bytes:
+        events: list[Event] = []
+        try:
+            for frame in frames:
+                events += self._reader.feed(frame)
+        except ProtocolError as error:
+            events.append(Failure(Problem(kind="upstream", message=f"The upstream's stream cannot be read: {error}")))
+        return self._write(events)
+
+    def _write(self, events: list[Event]) -> bytes:
+        if self.over or not events:
+            return b""
+        if self._restorer is not None:
+            events = self._restorer.feed(events)
+        self._hear(events)
+        if self.problem is not None and not self.ready:
+            return b""
+        return self._writer.write(events)
+
+    def close(self) -> bytes:
+        out = self._pass(self._decoder.close())
+        if self.over:
+            return out
+        return out + self._write(self._closing())
+
+    def fail(self, problem: Problem) -> bytes:
+        return self._write([Failure(problem)]) if not self.over else b""

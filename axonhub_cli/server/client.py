@@ -1,0 +1,133 @@
+"""The client's side of one call: when headers go out, what has been said, and the timers of a stream.
+
+`opened` means that the status line is out, `spoken` that content is: between the two only keep-alives were sent, and a failure
+of the upstream can still be hidden by another one. One timer per stream looks at the time of the last byte; there is no task
+per event.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from aiohttp import web
+
+from .tasks import spawn
+
+SAFE = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
+
+
+class ClientStream:
+    """A streamed answer. Whole frames only are written, so a keep-alive may follow any write."""
+
+    def __init__(self, request: web.Request, headers: Callable[[], dict[str, str]], ping: bytes) -> None:
+        self._request = request
+        self._headers = headers
+        self._ping = ping
+        self._response: web.StreamResponse | None = None
+        self._opening = asyncio.Lock()
+        self.spoken = False
+        self.sent = 0
+        self.last = asyncio.get_running_loop().time()
+
+    @property
+    def opened(self) -> bool:
+        """Whether the status line is out."""
+        return self._response is not None
+
+    async def open(self) -> web.StreamResponse:
+        """Send the headers, once."""
+        async with self._opening:
+            if self._response is None:
+                headers = {
+                    "Content-Type": "text/event-stream; charset=utf-8",
+                    "Cache-Control": "no-cache",
+                    **SAFE,
+                    **self._headers(),
+                }
+                response = web.StreamResponse(status=200, headers=headers)
+                await response.prepare(self._request)
+                self._response = response
+        return self._response
+
+    async def write(self, data: bytes, now: float) -> None:
+        """Content. Opens the stream when it is not open yet."""
+        response = self._response or await self.open()
+        self.spoken = True
+        self.sent += len(data)
+        self.last = now
+        await response.write(data)
+
+    async def ping(self) -> None:
+        """A keep-alive in the form that this client accepts and counts."""
+        response = self._response or await self.open()
+        self.last = asyncio.get_running_loop().time()
+        await response.write(self._ping)
+
+    async def end(self) -> web.StreamResponse:
+        """The end of the body; the connection may serve the next request."""
+        response = self._response or await self.open()
+        await response.write_eof()
+        return response
+
+
+class Keeper:
+    """The one timer of a stream: opens it after the grace time, pings a silent one, and breaks a wait for an upstream that is
+    dead.
+
+    `heard` is the loop's time of the upstream's last byte; whoever reads sets it. `limit` is how many seconds of silence are
+    too many.
+    """
+
+    def __init__(self, stream: ClientStream | None, *, grace: float, ping: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stream, self._grace, self._ping = stream, grace, ping
+        self._begun = self.heard = self._loop.time()
+        self.limit = 0.0
+        self._timeout: asyncio.Timeout | None = None
+        self._handle: asyncio.TimerHandle | None = None
+
+    def guard(self, limit: float) -> asyncio.Timeout:
+        """A context that raises TimeoutError after `limit` seconds without a byte from the upstream."""
+        self.heard, self.limit = self._loop.time(), limit
+        self._timeout = asyncio.timeout(None)
+        self._schedule()
+        return self._timeout
+
+    def stop(self) -> None:
+        """No more pings, no more limits."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        self._timeout = None
+
+    def _schedule(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        self._handle = self._loop.call_at(self._due(), self._tick)
+
+    def _due(self) -> float:
+        due = self.heard + self.limit
+        if self._stream is None:
+            return due
+        return min(due, self._stream.last + self._ping if self._stream.opened else self._begun + self._grace)
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        self._handle = None
+        if now >= self.heard + self.limit:
+            if self._timeout is not None:
+                self._timeout.reschedule(now)
+            return
+        if self._stream is not None and now >= self._due():
+            self._stream.last = now
+            spawn(self._keep_alive(self._stream), "keep-alive")
+            if not self._stream.opened:  # the opening is on its way; look again after one interval
+                self._begun = now
+                self._grace = self._ping
+        self._schedule()
+
+    @staticmethod
+    async def _keep_alive(stream: ClientStream) -> None:
+        try:
+            await stream.ping()
+        except ConnectionError:
+            pass  # the client left: the handler is told by its cancellation

@@ -1,0 +1,135 @@
+"""What a running server holds: configuration, keys, secrets, the upstream session, the recorder, and which place served a
+trace last.
+
+Handlers ask it for facts; it alone reloads files. A request works on the snapshot of the configuration that it began with.
+"""
+
+import asyncio
+import secrets as randomness
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..config.keys import Key, KeyStore
+from ..config.schema import Channel, Config
+from ..config.secrets import SecretCache
+from ..config.store import Reloader
+from ..trace.feed import Feed
+from ..trace.recorder import Recorder
+from .guard import Guard
+from .upstream import Upstream
+
+_REMEMBERED = 2048  # traces whose last channel is known
+
+
+@dataclass(slots=True)
+class Gateway:
+    """One server's state. `demo` is the built-in channel, set while nothing else is configured or `--demo` was given."""
+
+    reloader: Reloader
+    keys: KeyStore
+    secrets: SecretCache
+    recorder: Recorder
+    feed: Feed
+    upstream: Upstream
+    guard: Guard
+    host: str
+    port: int
+    profile: str | None = None  # --profile: instead of the file's
+    demo: Channel | None = None
+    demo_forced: bool = False
+    config_path: Path | None = None
+    instance: str = field(default_factory=lambda: randomness.token_hex(8))
+    admin_token: str = field(default_factory=lambda: randomness.token_urlsafe(32))
+    started: float = field(default_factory=time.time)
+    draining: bool = False
+    running: int = 0
+    _places: OrderedDict[str, tuple[str, str | None]] = field(default_factory=OrderedDict)
+    _shown: tuple[Config, Channel | None] | None = None
+    _effective: Config | None = None
+
+    @property
+    def demo_active(self) -> bool:
+        """Whether the built-in channel answers."""
+        return self.demo is not None and (self.demo_forced or not any(c.enabled for c in self.reloader.config.channels))
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force: the file's, or the demo channel alone."""
+        config = self.reloader.config
+        demo = self.demo if self.demo_active else None
+        if self._shown is None or self._shown[0] is not config or self._shown[1] is not demo:
+            self._shown = (config, demo)
+            self._effective = config if demo is None else Config(server=config.server, trace=config.trace, channels=(demo,))
+        assert self._effective is not None
+        return self._effective
+
+    def profile_of(self, key: Key | None) -> str | None:
+        """The active profile of a key: its own, the command line's, the file's. One that is gone counts as none."""
+        config = self.config
+        for name in (key.profile if key else None, self.profile, config.profile):
+            if name and name in config.profiles:
+                return name
+        return None
+
+    def last_place(self, trace_id: str) -> tuple[str, str | None] | None:
+        """Channel and secret that served this trace last."""
+        return self._places.get(trace_id)
+
+    def remember(self, trace_id: str, place: tuple[str, str | None]) -> None:
+        """Keep a trace on the channel and secret that served it."""
+        self._places[trace_id] = place
+        self._places.move_to_end(trace_id)
+        if len(self._places) > _REMEMBERED:
+            self._places.popitem(last=False)
+
+    async def secret(self, ref: str) -> str:
+        """A secret's value; the first reading may take a helper process, so it happens in a thread. Raises `SecretError`."""
+        known = self.secrets.known(ref)
+        return known if known is not None else await asyncio.to_thread(self.secrets.get, ref)
+
+    def redact(self, text: str) -> str:
+        """Text from an upstream without any secret that we know."""
+        for value in self.secrets.values():
+            if value in text:
+                text = text.replace(value, "[secret]")
+        return text
+
+    def log(self, level: str, message: str) -> None:
+        """Tell the person at the terminal."""
+        self.feed.publish({"type": "log", "level": level, "message": message, "t": time.time()})
+
+    def poll(self) -> None:
+        """Look once whether config.toml or keys.toml changed; a broken file is reported and changes nothing."""
+        before = self.reloader.error
+        if self.reloader.poll():
+            self.secrets.forget_all()
+            self.log("info", "config.toml was reloaded")
+        elif self.reloader.error is not None and self.reloader.error is not before:
+            self.log("error", f"config.toml was not taken, the last good one stays in force: {self.reloader.error}")
+        self.keys.poll()
+
+    def hello(self, version: str) -> dict[str, object]:
+        """The first event of every subscription."""
+        return {
+            "type": "hello",
+            "version": version,
+            "host": self.host,
+            "port": self.port,
+            "channels": [channel.name for channel in self.config.channels if channel.enabled],
+            "profile": self.profile_of(None),
+            "demo": self.demo_active,
+            "config": str(self.config_path or ""),
+            "t": time.time(),
+        }
+
+
+async def watch_files(gateway: Gateway, every: float, also: Callable[[], None] | None = None) -> None:
+    """Poll the files until cancelled: two `stat` calls a second."""
+    while True:
+        await asyncio.sleep(every)
+        gateway.poll()
+        if also is not None:
+            also()

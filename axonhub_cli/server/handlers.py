@@ -1,0 +1,225 @@
+"""From a raw HTTP request to an answer: the guard, the body, the route. One handler serves every path.
+
+Errors are written in the shape of the protocol that the caller speaks. Nothing here raises past `Handler.handle`: what nobody
+foresaw is a 500 in that shape, and a line for the person at the terminal.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from .. import __version__
+from ..config.keys import Key
+from ..errors import AxonHubError, ProtocolError, RequestError
+from ..protocols.body import ClientBody
+from ..protocols.registry import codec
+from ..routing.plan import plan
+from ..trace.records import RequestRecord
+from ..trace.session import Hints, Session, identify
+from ..types.problem import Problem, from_error
+from . import admin, counting, models, relay
+from .bodies import decode
+from .client import SAFE
+from .gateway import Gateway
+from .guard import too_large
+from .preview import effort, preview
+from .routes import Route, find, known, protocol_of
+from .tasks import scale
+
+log = logging.getLogger("axonhub")
+_BODY_IDLE = 60.0  # seconds that an upload may pause
+_IN_THREAD = 512 * 1024  # decoding more than this happens off the loop
+
+
+class Handler:
+    """Serves every request of one gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self.scale = scale()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        raw_path = request.raw_path
+        path = raw_path.partition("?")[0]
+        problem = self.gateway.guard.door(raw_path, request.raw_headers)
+        if problem is not None:
+            return self._refuse(request, path, headers, problem)
+        route = find(path)
+        if route is None:
+            return self._refuse(request, path, headers, _no_route(request.method, path))
+        if _is_websocket(path, headers):
+            return _no_websocket()
+        try:
+            return await self._route(request, route, headers)
+        except (RequestError, ProtocolError) as error:
+            kind = "invalid_request" if isinstance(error, ProtocolError) else error.kind
+            problem = Problem(kind=kind, message=str(error), param=getattr(error, "param", None), should_retry=False)  # type: ignore[arg-type]  # kinds of RequestError are ErrorKinds
+            return self._refuse(request, path, headers, problem, drop=request.can_read_body and not request.content.at_eof())
+        except AxonHubError as error:
+            return self._refuse(request, path, headers, from_error(error))
+        except (asyncio.CancelledError, ConnectionError, web.HTTPException):
+            raise
+        except Exception as error:  # the last resort: the server goes on, the client gets its own shape
+            log.exception("request failed")
+            self.gateway.log("error", f"axonhub failed on {path}: {type(error).__name__}. Please report it.")
+            return self._refuse(
+                request, path, headers, Problem(kind="server", message=f"axonhub itself failed: {type(error).__name__}.")
+            )
+
+    async def _route(self, request: web.Request, route: Route, headers: dict[str, str]) -> web.StreamResponse:
+        gateway = self.gateway
+        problem = gateway.guard.form(route, request.method, headers)
+        if problem is not None and problem.status == 405:
+            return self._refuse(request, request.path, headers, problem)
+        if route.kind == "hello":
+            return web.Response(headers=SAFE)
+        if route.kind == "health":
+            return web.json_response({"ok": True, "instance": gateway.instance, "version": __version__}, headers=SAFE)
+        if route.kind == "events":
+            return await admin.events(gateway, request, headers)
+        key = gateway.guard.key(headers)
+        if isinstance(key, Problem):
+            return self._refuse(request, request.path, headers, key)
+        if problem is not None:
+            return self._refuse(request, request.path, headers, problem, drop=True)
+        if route.kind in ("models", "model"):
+            protocol = "anthropic" if "anthropic-version" in headers else route.protocol
+            return models.answer(gateway, key, protocol, route.arg)
+        return await self._with_body(request, route, headers, key)
+
+    async def _with_body(self, request: web.Request, route: Route, headers: dict[str, str], key: Key) -> web.StreamResponse:
+        gateway = self.gateway
+        if gateway.draining:
+            raise RequestError("axonhub is shutting down.", kind="overloaded", hint="Try again in a moment.")
+        record = RequestRecord(
+            id=f"ar-{secrets.token_hex(12)}", trace_id="", started=time.time(), protocol=route.protocol, path=request.path
+        )
+        begun = time.monotonic()
+        gateway.running += 1
+        try:
+            data = await self._read(request, headers)
+            record.bytes_in = len(data)
+            body = ClientBody(data)
+            session = identify(headers, _hints(body), gateway.config.trace, fallback=record.id.replace("ar-", "at-", 1))
+            self._describe(record, session, key, body)
+            if route.kind == "count_tokens":
+                return await counting.count(gateway, headers, body, record, self.scale)
+            return await self._call(request, route, headers, body, record, begun)
+        finally:
+            gateway.running -= 1
+
+    async def _call(
+        self,
+        request: web.Request,
+        route: Route,
+        headers: Mapping[str, str],
+        body: ClientBody,
+        record: RequestRecord,
+        begun: float,
+    ) -> web.StreamResponse:
+        """A model call, recorded from here to its end whatever happens."""
+        gateway = self.gateway
+        gateway.recorder.begin(record)
+        bodies: dict[Any, bytes] = {"client_request": body.data}
+        try:
+            last = gateway.last_place(record.trace_id)
+            chosen = plan(gateway.config, record.profile, body.model, route.protocol, trace_id=record.trace_id, last=last)
+            call = relay.Call(
+                gateway=gateway, request=request, codec=codec(route.protocol), body=body, headers=headers, record=record,
+                plan=chosen, scale=self.scale, begun=begun, bodies=bodies,
+            )  # fmt: skip
+            return await relay.run(call)
+        except (asyncio.CancelledError, ConnectionError):
+            record.outcome, record.status, record.error = "cancelled", 499, "the client left"
+            raise
+        except Exception as error:
+            record.outcome, record.error = "error", str(error)
+            record.status = from_error(error).http_status if isinstance(error, AxonHubError) else 500
+            raise
+        finally:
+            record.duration_ms = (time.monotonic() - begun) * 1000
+            gateway.recorder.end(record, bodies if gateway.config.trace.bodies else {})
+
+    def _describe(self, record: RequestRecord, session: Session, key: Key, body: ClientBody) -> None:
+        record.trace_id, record.thread, record.client = session.trace_id, session.thread, session.client
+        record.client_version, record.agent, record.parent_agent = session.client_version, session.agent, session.parent_agent
+        record.kind, record.turn = session.kind, session.turn
+        record.key, record.profile = key.name, self.gateway.profile_of(key)
+        record.asked_model, record.stream = body.model, body.stream
+        record.prompt, record.effort = preview(body), effort(body)
+
+    async def _read(self, request: web.Request, headers: Mapping[str, str]) -> bytes:
+        """The body, decoded, within the limits of size and patience."""
+        limit = self.gateway.guard.max_body
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(_BODY_IDLE * self.scale) as patience:
+                async for chunk in request.content.iter_any():
+                    size += len(chunk)
+                    if size > limit:
+                        raise RequestError(too_large(limit).message, kind="too_large")
+                    parts.append(chunk)
+                    if size > 1 << 16:
+                        patience.reschedule(asyncio.get_running_loop().time() + _BODY_IDLE * self.scale)
+        except TimeoutError:
+            raise RequestError("The request body did not arrive in time.", kind="timeout") from None
+        data = b"".join(parts) if len(parts) != 1 else parts[0]
+        encoding = headers.get("content-encoding", "")
+        if not encoding or encoding.lower() == "identity":
+            return data
+        if len(data) > _IN_THREAD:
+            return await asyncio.to_thread(decode, data, encoding, limit)
+        return decode(data, encoding, limit)
+
+    def _refuse(
+        self, request: web.Request, path: str, headers: dict[str, str], problem: Problem, *, drop: bool = False
+    ) -> web.StreamResponse:
+        """An error of ours, in the caller's shape. `drop`: a body is still coming that nobody will read, so the connection
+        ends."""
+        route = find(path)
+        protocol = route.protocol if route is not None and route.kind in ("call", "count_tokens") else protocol_of(path, headers)
+        status, extra, body = codec(protocol).write_error(problem, f"ar-{secrets.token_hex(12)}")
+        if problem.status == 405:
+            status = 405
+        response = web.Response(status=status, body=body, headers={**SAFE, **extra})
+        if drop or problem.kind in ("permission", "too_large"):
+            response.force_close()
+        return response
+
+
+def _hints(body: ClientBody) -> Hints:
+    metadata = body.get("metadata")
+    user = metadata.get("user_id") if isinstance(metadata, dict) else None
+    key = body.get("prompt_cache_key")
+    return Hints(user if isinstance(user, str) else None, key if isinstance(key, str) else None)
+
+
+def _no_route(method: str, path: str) -> Problem:
+    message = f"axonhub has no route {method} {path[:200]}. It serves {', '.join(known())}."
+    return Problem(kind="not_found", message=message, should_retry=False)
+
+
+def _is_websocket(path: str, headers: Mapping[str, str]) -> bool:
+    return path.endswith("/responses") and "websocket" in headers.get("upgrade", "").lower()
+
+
+def _no_websocket() -> web.StreamResponse:
+    """426 makes Codex fall back to HTTP at once, where a 404 costs it seven attempts."""
+    body = {
+        "error": {
+            "message": "axonhub serves /v1/responses over HTTP.",
+            "type": "invalid_request_error",
+            "param": None,
+            "code": None,
+        }
+    }
+    response = web.json_response(body, status=426, headers={**SAFE, "Connection": "close"})
+    response.force_close()
+    return response

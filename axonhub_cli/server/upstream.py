@@ -1,0 +1,186 @@
+"""The way to an upstream: one session, the headers that may travel, and every failure as a `Problem`.
+
+Nothing of the environment is used (no proxies, no .netrc), no redirect is ever followed (aiohttp would carry `x-api-key` to
+the new host), no cookie is kept. What the client sent as credentials never leaves this machine.
+"""
+
+import io
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, TraceConfig
+
+from .. import __version__
+from ..config.presets import url
+from ..routing.plan import Candidate
+from ..types.messages import Protocol
+from ..types.problem import Problem
+
+PATHS: dict[Protocol, str] = {
+    "anthropic": "/v1/messages",
+    "openai-chat": "/v1/chat/completions",
+    "openai-responses": "/v1/responses",
+}
+# What a client may say to an upstream of its own protocol, by exact name or by prefix.
+_ALWAYS = ("user-agent", "idempotency-key")
+_PASS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
+    "anthropic": (frozenset([*_ALWAYS, "anthropic-version", "anthropic-beta", "x-app"]), ("x-stainless-", "x-claude-code-")),
+    "openai-chat": (frozenset([*_ALWAYS, "openai-beta"]), ("x-stainless-",)),
+    "openai-responses": (
+        frozenset([*_ALWAYS, "openai-beta", "originator", "session-id", "thread-id", "x-client-request-id", "version"]),
+        ("x-stainless-", "x-codex-", "x-openai-"),
+    ),
+}
+# What an upstream may say to the client. Everything else stays here: cookies, CORS, hop-by-hop.
+_BACK = frozenset(["request-id", "x-request-id", "openai-processing-ms", "openai-version", "retry-after", "retry-after-ms"])
+_BACK_PREFIXES = ("anthropic-ratelimit-", "x-ratelimit-")
+_MAX_HEADER = 32768
+
+
+class Upstream:
+    """Opens requests to upstreams. `start` belongs to a running loop; `close` ends every connection."""
+
+    def __init__(self) -> None:
+        self._session: ClientSession | None = None
+        self._contexts: dict[str | None, ssl.SSLContext] = {}
+
+    async def start(self) -> None:
+        tracing = TraceConfig()
+        tracing.on_connection_reuseconn.append(_note_reuse)
+        self._session = ClientSession(
+            auto_decompress=False,
+            trust_env=False,
+            cookie_jar=DummyCookieJar(),
+            connector=TCPConnector(limit=0, keepalive_timeout=15, ttl_dns_cache=60),
+            max_line_size=_MAX_HEADER,
+            max_field_size=_MAX_HEADER,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            trace_configs=[tracing],
+        )
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def open(self, candidate: Candidate, path: str, body: bytes, headers: list[tuple[str, str]]) -> ClientResponse:
+        """Send the request and wait for the response's headers. A reused connection that the upstream had already closed is
+        replaced once, silently: it answered nothing, so nothing was done twice."""
+        assert self._session is not None
+        target = url(candidate.endpoint, path)
+        options = self._options(candidate, target)
+        reused: dict[str, bool] = {}
+        try:
+            return await self._session.post(target, data=_payload(body), headers=headers, trace_request_ctx=reused, **options)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError) as error:
+            if not reused.get("reused") or isinstance(error, aiohttp.ClientConnectorError):
+                raise
+            return await self._session.post(target, data=_payload(body), headers=[*headers, ("Connection", "close")], **options)
+
+    def _options(self, candidate: Candidate, target: str) -> dict[str, Any]:
+        channel = candidate.channel
+        options: dict[str, Any] = {
+            "allow_redirects": False,
+            "timeout": ClientTimeout(total=None, sock_connect=channel.timeouts.connect),
+        }
+        if target.startswith("https:"):
+            options["ssl"] = self._context(channel.ca_file)
+        if channel.proxy:
+            options["proxy"] = channel.proxy
+        return options
+
+    def _context(self, ca_file: str | None) -> ssl.SSLContext:
+        context = self._contexts.get(ca_file)
+        if context is None:
+            import truststore
+
+            context = ssl.create_default_context(cafile=ca_file) if ca_file else truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            self._contexts[ca_file] = context
+        return context
+
+
+def _payload(body: bytes) -> "bytes | io.BytesIO":
+    """Large bodies are sent piece by piece, so that the loop goes on in between."""
+    return io.BytesIO(body) if len(body) > 1 << 20 else body
+
+
+async def _note_reuse(_session: ClientSession, context: Any, _params: object) -> None:
+    if isinstance(context.trace_request_ctx, dict):
+        context.trace_request_ctx["reused"] = True
+
+
+def request_headers(
+    candidate: Candidate, secret: str | None, client: Mapping[str, str], *, same: bool, stream: bool
+) -> list[tuple[str, str]]:
+    """The headers of an upstream request. `same`: the client speaks this protocol itself, so some of what it said passes on."""
+    protocol = candidate.endpoint.protocol
+    headers = {"content-type": "application/json", "accept-encoding": "identity", "user-agent": f"axonhub/{__version__}"}
+    headers["accept"] = "text/event-stream" if stream else "application/json"
+    if same:
+        exact, prefixes = _PASS[protocol]
+        headers.update((name, value) for name, value in client.items() if name in exact or name.startswith(prefixes))
+    if protocol == "anthropic":
+        headers.setdefault("anthropic-version", "2023-06-01")
+    if secret:
+        headers.update(_credentials(protocol, candidate.endpoint.base_url, secret))
+    headers.update((name.lower(), value) for name, value in candidate.channel.headers.items())
+    return list(headers.items())
+
+
+def _credentials(protocol: Protocol, base_url: str, secret: str) -> dict[str, str]:
+    """Anthropic itself wants exactly one form; those who copied its protocol want the one or the other, so they get both."""
+    bearer = {"authorization": f"Bearer {secret}"}
+    if protocol != "anthropic":
+        return bearer
+    if (urlsplit(base_url).hostname or "").endswith("anthropic.com"):
+        return bearer if secret.startswith("sk-ant-oat") else {"x-api-key": secret}
+    return {**bearer, "x-api-key": secret}
+
+
+def response_headers(upstream: Mapping[str, str]) -> dict[str, str]:
+    """Of an upstream's response headers, those that the client gets."""
+    out = {}
+    for name, value in upstream.items():
+        low = name.lower()
+        if low in _BACK or low.startswith(_BACK_PREFIXES):
+            out[low] = value
+    return out
+
+
+def problem_of(error: Exception, candidate: Candidate) -> Problem:
+    """A failure of the connection as a problem that names the host and what to do."""
+    name, host = candidate.channel.name, _host(candidate)
+    if isinstance(error, TimeoutError):
+        return Problem(kind="timeout", message=f"{host} (channel {name}) did not answer in time.")
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return Problem(
+            kind="upstream", message=f"The name {host} (channel {name}) cannot be resolved. Check its base_url and the network."
+        )
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        hint = "If a company proxy signs it, name its CA as ca_file in the channel."
+        return Problem(
+            kind="upstream", message=f"The TLS certificate of {host} (channel {name}) is not trusted. {hint}", should_retry=False
+        )
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return Problem(
+            kind="upstream",
+            message=f"{host} (channel {name}) does not speak TLS on that port. Check its base_url.",
+            should_retry=False,
+        )
+    if isinstance(error, aiohttp.ClientConnectorError):
+        reason = error.os_error.strerror or type(error.os_error).__name__
+        return Problem(
+            kind="upstream", message=f"Cannot connect to {host} (channel {name}): {reason}. Is it running, and is base_url right?"
+        )
+    if isinstance(error, aiohttp.InvalidURL):
+        return Problem(
+            kind="upstream", message=f"The base_url of channel {name} is not a URL that can be asked.", should_retry=False
+        )
+    return Problem(kind="upstream", message=f"The connection to {host} (channel {name}) broke: {type(error).__name__}.")
+
+
+def _host(candidate: Candidate) -> str:
+    parts = urlsplit(candidate.endpoint.base_url)
+    return parts.netloc.rpartition("@")[2] or candidate.endpoint.base_url

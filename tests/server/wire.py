@@ -1,0 +1,137 @@
+"""Small answers of the three protocols, written by hand."""
+
+import json
+from typing import Any
+
+
+def sse(*events: dict[str, Any] | str, named: bool = False) -> bytes:
+    """Frames of these objects; `named` adds `event:` lines from their type."""
+    out = b""
+    for event in events:
+        data = event if isinstance(event, str) else json.dumps(event, separators=(",", ":"))
+        name = f"event: {event['type']}\n" if named and isinstance(event, dict) else ""
+        out += f"{name}data: {data}\n\n".encode()
+    return out
+
+
+MESSAGE = {
+    "id": "msg_1", "type": "message", "role": "assistant", "model": "up-model", "content": [{"type": "text", "text": "Hello"}],
+    "stop_reason": "end_turn", "stop_sequence": None,
+    "usage": {"input_tokens": 10, "output_tokens": 2, "cache_read_input_tokens": 5},
+}  # fmt: skip
+
+A_START = sse({"type": "message_start", "message": {**MESSAGE, "content": [], "stop_reason": None}}, named=True)
+A_TEXT = sse(
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hel"}},
+    named=True,
+)
+A_MORE = sse({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "lo"}}, named=True)
+A_END = sse(
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 2}},
+    {"type": "message_stop"},
+    named=True,
+)
+A_STREAM = A_START + A_TEXT + A_MORE + A_END
+
+_CHUNK = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "up-model"}
+
+
+def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> dict[str, Any]:
+    """One Chat chunk."""
+    return {**_CHUNK, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **more}
+
+
+C_TEXT = sse(chunk({"role": "assistant", "content": ""}), chunk({"content": "Hel"}))
+C_MORE = sse(chunk({"content": "lo"}))
+C_USAGE = sse({**_CHUNK, "choices": [], "usage": {"prompt_tokens": 15, "completion_tokens": 2, "total_tokens": 17}})
+C_END = sse(chunk({}, "stop")) + C_USAGE + sse("[DONE]")
+C_STREAM = C_TEXT + C_MORE + C_END
+
+_AT = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+_RESPONSE = {"id": "resp_1", "object": "response", "created_at": 1, "model": "up-model", "output": [], "status": "in_progress"}
+_ITEM = {
+    "id": "msg_1", "type": "message", "status": "completed", "role": "assistant",
+    "content": [{"type": "output_text", "text": "Hello", "annotations": []}],
+}  # fmt: skip
+R_TEXT = sse(
+    {"type": "response.created", "sequence_number": 0, "response": _RESPONSE},
+    {"type": "response.output_item.added", "sequence_number": 1, "output_index": 0, "item": {**_ITEM, "content": []}},
+    {"type": "response.output_text.delta", "sequence_number": 2, **_AT, "delta": "Hel"},
+    named=True,
+)  # fmt: skip
+R_MORE = sse(
+    {
+        "type": "response.output_text.delta",
+        "sequence_number": 3,
+        "item_id": "msg_1",
+        "output_index": 0,
+        "content_index": 0,
+        "delta": "lo",
+    },
+    named=True,
+)
+R_END = sse(
+    {"type": "response.output_item.done", "sequence_number": 4, "output_index": 0, "item": _ITEM},
+    {
+        "type": "response.completed", "sequence_number": 5,
+        "response": {
+            **_RESPONSE, "status": "completed", "output": [_ITEM],
+            "usage": {
+                "input_tokens": 15, "input_tokens_details": {"cached_tokens": 5}, "output_tokens": 2,
+                "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 17,
+            },
+        },
+    },
+    named=True,
+)  # fmt: skip
+R_STREAM = R_TEXT + R_MORE + R_END
+
+STREAMS = {"anthropic": A_STREAM, "openai-chat": C_STREAM, "openai-responses": R_STREAM}
+HEADS = {"anthropic": A_START + A_TEXT, "openai-chat": C_TEXT, "openai-responses": R_TEXT}
+
+PATHS = {"anthropic": "/v1/messages", "openai-chat": "/v1/chat/completions", "openai-responses": "/v1/responses"}
+HELLO = [{"role": "user", "content": "hello there"}]
+ASKS: dict[str, dict[str, Any]] = {
+    "anthropic": {"model": "asked-model", "max_tokens": 100, "messages": HELLO, "stream": True},
+    "openai-chat": {"model": "asked-model", "messages": HELLO, "stream": True},
+    "openai-responses": {"model": "asked-model", "input": HELLO, "stream": True},
+}
+PROTOCOLS = list(PATHS)
+
+
+def frames(data: bytes) -> list[dict[str, Any] | str]:
+    """The data of every frame."""
+    out: list[dict[str, Any] | str] = []
+    for block in data.decode().split("\n\n"):
+        lines = [line[5:].strip() for line in block.split("\n") if line.startswith("data:")]
+        if lines:
+            out.append(json.loads(lines[0]) if lines[0] != "[DONE]" else "[DONE]")
+    return out
+
+
+def text_of(protocol: str, data: bytes) -> str:
+    """The text deltas of a stream, joined."""
+    out = ""
+    for frame in frames(data):
+        if not isinstance(frame, dict):
+            continue
+        if protocol == "anthropic" and frame.get("type") == "content_block_delta":
+            out += frame["delta"].get("text", "")
+        elif protocol == "openai-chat" and frame.get("choices"):
+            out += frame["choices"][0]["delta"].get("content") or ""
+        elif protocol == "openai-responses" and frame.get("type") == "response.output_text.delta":
+            out += frame["delta"]
+    return out
+
+
+def error_of(protocol: str, data: bytes) -> dict[str, Any] | None:
+    """The error that a stream ends with, or None."""
+    last = frames(data)[-1]
+    if not isinstance(last, dict):
+        return None
+    if protocol == "openai-responses":
+        return last["response"]["error"] if last["type"] == "response.failed" else None
+    error = last.get("error")
+    return error if isinstance(error, dict) else None
