@@ -5,10 +5,9 @@ regexes that must compile, addresses and references that must be well formed). B
 file and line.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, get_args
+from typing import Any, TypeAlias, get_args
 
 import msgspec
 from msgspec.structs import fields
@@ -16,10 +15,11 @@ from msgspec.structs import fields
 from ..errors import ConfigError, SecretError
 from ..types.messages import Protocol
 from . import schema
-from .locate import Path
 from .presets import PRESETS, endpoints, normalise, quirks
 from .refs import parse_ref
 from .schema import Channel, Config, Profile
+
+Path: TypeAlias = tuple[str | int, ...]  # keys and indexes, from the top of the file
 
 _TABLES: dict[str, type[msgspec.Struct]] = {
     "": Config,
@@ -49,6 +49,8 @@ class Fault(Exception):
 
 def nearest(name: str, known: Iterable[str], what: str = "") -> str:
     """What to do about a name that does not exist: the nearest one that does, or all of them."""
+    import difflib
+
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:

@@ -6,7 +6,6 @@ and writes a file holds `locked(path)` around all three; the lock is on the fold
 
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -111,6 +110,8 @@ def _real(path: Path) -> Path:
 
 
 def _replace(real: Path, data: bytes, mode: int, owner: os.stat_result | None) -> None:
+    import tempfile
+
     handle, name = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)
     try:
         with open(handle, "wb") as file:

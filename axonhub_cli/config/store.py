@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from .check import Fault, meaning, structure
+from .check import Path as KeyPath
 from .files import atomic_write, locked, read_bytes, signature
-from .locate import Path as KeyPath
-from .locate import line_of, locate
 from .schema import Config
 
 if TYPE_CHECKING:
@@ -163,6 +162,8 @@ def _line_of(pattern: str, text: str) -> int:
 
 
 def _located(fault: Fault, text: str, data: dict[str, Any], where: str) -> ConfigError:
+    from .locate import line_of, locate
+
     try:
         line = line_of(locate(text.removeprefix(_BOM)), fault.path)
     except RecursionError:
