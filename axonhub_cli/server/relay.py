@@ -33,7 +33,7 @@ from .bodies import ResponseDecoder
 from .client import SAFE, ClientStream, Keeper
 from .gateway import Gateway
 from .listen import Listener
-from .upstream import PATHS, problem_of, request_headers, response_headers
+from .upstream import PATHS, is_here, problem_of, request_headers, response_headers
 
 MAX_ATTEMPTS = 8
 _MAX_ERROR = 1024 * 1024
@@ -202,6 +202,9 @@ class _Attempt:
 
     async def _try(self) -> web.StreamResponse | None:
         call, candidate = self.call, self.candidate
+        if is_here(candidate, call.gateway.port):
+            message = f"Channel {candidate.channel.name} leads to this axonhub server itself. Correct its base_url."
+            return self._failed(Problem(kind="upstream", status=502, message=message, should_retry=False))
         secret = await call.gateway.secret(candidate.secret) if candidate.secret else None
         target = Target(model=candidate.model, quirks=candidate.endpoint.quirks, cache_key=call.record.trace_id)
         prepared = prepare(call.codec, self.upstream, call.body, target)

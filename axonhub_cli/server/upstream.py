@@ -124,19 +124,16 @@ def request_headers(
     if protocol == "anthropic":
         headers.setdefault("anthropic-version", "2023-06-01")
     if secret:
-        headers.update(_credentials(protocol, candidate.endpoint.base_url, secret))
+        headers.update(_credentials(candidate, secret))
     headers.update((name.lower(), value) for name, value in candidate.channel.headers.items())
     return list(headers.items())
 
 
-def _credentials(protocol: Protocol, base_url: str, secret: str) -> dict[str, str]:
-    """Anthropic itself wants exactly one form; those who copied its protocol want the one or the other, so they get both."""
-    bearer = {"authorization": f"Bearer {secret}"}
-    if protocol != "anthropic":
-        return bearer
-    if (urlsplit(base_url).hostname or "").endswith("anthropic.com"):
-        return bearer if secret.startswith("sk-ant-oat") else {"x-api-key": secret}
-    return {**bearer, "x-api-key": secret}
+def _credentials(candidate: Candidate, secret: str) -> dict[str, str]:
+    """The secret in the form that the endpoint wants. Anthropic's own OAuth tokens are bearers, also where its keys are not."""
+    if candidate.endpoint.auth == "bearer" or secret.startswith("sk-ant-oat"):
+        return {"authorization": f"Bearer {secret}"}
+    return {"x-api-key": secret}
 
 
 def response_headers(upstream: Mapping[str, str]) -> dict[str, str]:
@@ -147,6 +144,12 @@ def response_headers(upstream: Mapping[str, str]) -> dict[str, str]:
         if low in _BACK or low.startswith(_BACK_PREFIXES):
             out[low] = value
     return out
+
+
+def is_here(candidate: Candidate, port: int) -> bool:
+    """Whether an endpoint is this very server: asking it would go round for ever."""
+    parts = urlsplit(candidate.endpoint.base_url)
+    return parts.port == port and parts.hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def problem_of(error: Exception, candidate: Candidate) -> Problem:

@@ -227,7 +227,7 @@ async def test_tokens_are_always_counted(path: str, start: Start, upstream: Upst
         assert (await response.json())["input_tokens"] == 321
         assert response.headers["x-axonhub-count"] == "upstream"
     async with hub.post(path, body) as response:
-        assert 5 < (await response.json())["input_tokens"] < 200
+        assert 5 < (await response.json())["input_tokens"] < 1000
         assert response.headers["x-axonhub-count"] == "estimate"
 
 

@@ -361,3 +361,18 @@ async def test_a_gzipped_answer_is_understood(start: Start, upstream: Upstream) 
     async with hub.post("/v1/chat/completions", {**ASKS["openai-chat"], "stream": False}) as response:
         body = await response.json()
     assert body["choices"][0]["message"]["content"] == "Hello"
+
+
+async def test_a_channel_that_leads_here_is_refused(start: Start) -> None:
+    """Instead of going round for ever."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    hub = await start(channels(("anthropic", f"http://localhost:{port}")), port=port)
+
+    async with hub.post("/v1/messages", ASKS["anthropic"]) as response:
+        assert response.status == 502
+        assert "leads to this axonhub server itself" in await response.text()
+    assert len(await hub.records()) == 1
