@@ -66,8 +66,8 @@ class InputWriter:
         self._append(content)
 
     def _about(self, about: dict[str, Any] | None) -> dict[str, Any]:
-        """What an item says of itself; ids mean something to endpoints that keep items."""
-        return {key: value for key, value in (about or {}).items() if self._native or key == "phase"}
+        """What an item says of itself (id, status, phase) means something to OpenAI's own endpoints."""
+        return (about or {}) if self._native else {}
 
     def _open(self, role: str, about: dict[str, Any]) -> None:
         self._message = {"type": "message", "role": role, "content": [], **about}

@@ -34,6 +34,12 @@ class Thoughts:
         if words and (not item.pieces or item.paragraph or (key is not None and key != item.pieces[0].key)):
             self._block(fields, words, summary)
 
+    def overtaken(self) -> None:
+        """Another item begins: thinking that has been announced keeps its place, most likely as a summary."""
+        for item in self._items.all:
+            if item.kind == "reasoning" and not item.done and not item.pieces:
+                self._start(item, item.raw, summary=True, content=True)
+
     def complete(self, item: Item, raw: dict[str, Any]) -> None:
         """`output_item.done`: the whole item, and its seal."""
         blocks = reasoning_blocks(raw)

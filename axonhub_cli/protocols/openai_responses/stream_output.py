@@ -102,8 +102,13 @@ class MessageItem:
         self._left = True
         self.settle()
 
+    @property
+    def idle(self) -> bool:
+        """No part of it is open."""
+        return all(part.ended for part in self.parts)
+
     def settle(self) -> None:
-        if self._left and not self._done and all(part.ended for part in self.parts):
+        if self._left and not self._done and self.idle:
             self._done = True
             self.wire.emit("response.output_item.done", output_index=self.index, item=self.final())
 

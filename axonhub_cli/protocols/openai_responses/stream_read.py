@@ -185,6 +185,7 @@ class ResponsesReader:
         found = self._items.known(raw, kind)
         if found is not None and (index is None or found.index in (None, index)):
             return
+        self._thoughts.overtaken()
         # the seal of an item that has only begun may be incomplete
         early = {key: value for key, value in raw.items() if key != "encrypted_content"}
         item = self._items.new(kind, early, index)

@@ -141,10 +141,10 @@ class ResponsesWriter:
                 return None
 
     def _joined(self, part: Text | Refusal) -> MessageItem:
-        """The message that a text part belongs to: the one before it, unless its mark says that a new item begins."""
+        """The message of a text part: the one before it, unless that is still open, or a mark says that a new one begins."""
         self._said = True
         about = (part.extra or {}).get("item")
-        if self._message is None or isinstance(about, dict):
+        if self._message is None or not self._message.idle or isinstance(about, dict):
             self._leave()
             known = about if isinstance(about, dict) else {}
             self._message = MessageItem(self._wire, len(self._output), str(known.get("id") or self._id("msg")), known)

@@ -88,14 +88,28 @@ def test_the_parts_of_a_turn(body: Any) -> None:
     assert request.messages[2].parts == (
         Reasoning(text="A patch will do.", summary=True, seal=Seal("openai", "encrypted_content", "c2VhbC1vbmU=", "rs_1")),
         Text(text="I add it.", extra={"item": {"id": "msg_a1", "phase": "commentary", "status": "completed"}}),
-        ToolCall(id="call_1", name="apply_patch", arguments="*** Begin Patch\n*** End Patch", kind="custom", item_id="ctc_1",
-                 extra={"status": "completed"}),
-        ToolCall(id="call_2", name="spawn_agent", arguments='{"task": "look"}', namespace="multi_agent_v1", item_id="fc_1",
-                 extra={"status": "completed"}),
-    )  # fmt: skip
+        ToolCall(
+            id="call_1",
+            name="apply_patch",
+            arguments="*** Begin Patch\n*** End Patch",
+            kind="custom",
+            item_id="ctc_1",
+            extra={"status": "completed"},
+        ),
+        ToolCall(
+            id="call_2",
+            name="spawn_agent",
+            arguments='{"task": "look"}',
+            namespace="multi_agent_v1",
+            item_id="fc_1",
+            extra={"status": "completed"},
+        ),
+    )
     assert request.messages[3].parts == (
         ToolResult(call_id="call_1", parts=(Text(text="Done."),), kind="custom"),
-        ToolResult(call_id="call_2", parts=(Text(text="seen:"), Media(kind="image", url="https://example.com/a.png", detail="high"))),
+        ToolResult(
+            call_id="call_2", parts=(Text(text="seen:"), Media(kind="image", url="https://example.com/a.png", detail="high"))
+        ),
     )
 
 
@@ -142,7 +156,10 @@ def test_tools_of_every_kind(body: Any) -> None:
         (None, "web_search", "hosted"),
         ("mcp__echo", "say", "function"),
     ]
-    assert [(space.name, space.description) for space in request.namespaces] == [("multi_agent_v1", "Agents."), ("mcp__echo", None)]
+    assert [(space.name, space.description) for space in request.namespaces] == [
+        ("multi_agent_v1", "Agents."),
+        ("mcp__echo", None),
+    ]
     assert [space.name for space in CODEC.read_request(body("full")).namespaces] == ["empty"]
 
 
@@ -172,7 +189,15 @@ def test_settings(body: Any) -> None:
     words = (request.user, request.verbosity, request.service_tier, request.cache_key, request.metadata)
     assert words == ("u1", "high", "flex", "pck", {"k": "v"})
     extra = request.extra or {}
-    assert {"store", "previous_response_id", "truncation", "prompt", "max_tool_calls", "safety_identifier", "text"} <= extra.keys()
+    assert {
+        "store",
+        "previous_response_id",
+        "truncation",
+        "prompt",
+        "max_tool_calls",
+        "safety_identifier",
+        "text",
+    } <= extra.keys()
     assert extra["text"] == {"tone": "dry"}
 
 
@@ -236,15 +261,31 @@ def test_text_formats(shape: dict[str, Any], output: OutputFormat | None) -> Non
         ({"model": "m", "input": ["x"]}, "input[0]", "expected an object, found a string"),
         (message(3), "input[0].content", "expected a string or a list, found a number"),
         (message([{"type": "input_text", "text": 1}]), "input[0].content[0].text", "expected a string, found a number"),
-        (message([{"type": "input_image", "image_url": {}}]), "input[0].content[0].image_url", "expected a string, found an object"),
+        (
+            message([{"type": "input_image", "image_url": {}}]),
+            "input[0].content[0].image_url",
+            "expected a string, found an object",
+        ),
         (message([1]), "input[0].content[0]", "expected an object, found a number"),
         (message("x", "robot"), "input[0].role", "expected one of user, assistant, system, developer, found 'robot'"),
-        ({"model": "m", "input": [{"type": "function_call", "call_id": "c", "arguments": "{}"}]}, "input[0].name", "expected a string"),
+        (
+            {"model": "m", "input": [{"type": "function_call", "call_id": "c", "arguments": "{}"}]},
+            "input[0].name",
+            "expected a string",
+        ),
         ({"model": "m", "input": [{"type": "function_call_output", "output": "x"}]}, "input[0].call_id", "expected a string"),
-        ({"model": "m", "input": [{"type": "function_call_output", "call_id": "c", "output": {}}]}, "input[0].output", "found an object"),
+        (
+            {"model": "m", "input": [{"type": "function_call_output", "call_id": "c", "output": {}}]},
+            "input[0].output",
+            "found an object",
+        ),
         ({"model": "m", "input": [{"type": "reasoning", "summary": "x"}]}, "input[0].summary", "expected a list, found a string"),
         ({"model": "m", "tools": {}}, "tools", "expected a list, found an object"),
-        ({"model": "m", "tools": [{"type": "namespace", "name": "n", "tools": ["x"]}]}, "tools[0].tools[0]", "expected an object"),
+        (
+            {"model": "m", "tools": [{"type": "namespace", "name": "n", "tools": ["x"]}]},
+            "tools[0].tools[0]",
+            "expected an object",
+        ),
         ({"model": "m", "tools": [{"type": "function"}]}, "tools[0].name", "expected a string, found nothing"),
         ({"model": "m", "tool_choice": 1}, "tool_choice", "expected a string or an object, found a number"),
         ({"model": "m", "instructions": []}, "instructions", "expected a string, found a list"),
@@ -264,7 +305,9 @@ def test_wrong_types_are_named(broken: dict[str, Any], path: str, said: str) -> 
     assert said in caught.value.message
 
 
-JUNK = st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.text(max_size=3), st.just([]), st.just({}), st.just([{"type": "x"}]))
+JUNK = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 3), st.text(max_size=3), st.just([]), st.just({}), st.just([{"type": "x"}])
+)
 
 
 @given(data=st.data())
