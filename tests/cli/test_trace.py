@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -218,3 +220,9 @@ def test_tail_without_a_server(run: Run) -> None:
     told = error(run("tail"))
     assert isinstance(told, NotRunning)
     assert (told.exit_code, told.hint) == (3, "Start it: axonhub serve")
+
+
+def test_help_is_cheap() -> None:
+    """Importing the command group loads neither SQLite nor the HTTP client nor the price list."""
+    code = "import sys, axonhub_cli.cli.trace; sys.exit(bool({'sqlite3', 'http.client', 'genai_prices'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,5 +1,6 @@
 """Records, and stores that are closed after the test."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from axonhub_cli.trace.store import Store
 
 MakeRecord = Callable[..., RequestRecord]
 MakeStore = Callable[..., Store]
+Query = Callable[..., list[Any]]
 
 
 @pytest.fixture
@@ -29,6 +31,20 @@ def make_record() -> MakeRecord:
         return RequestRecord(id=request_id, **{**given, **fields})
 
     return make
+
+
+@pytest.fixture
+def query() -> Query:
+    """Rows of a database, read past our own code; by default each request's id and outcome."""
+
+    def ask(path: Path, sql: str = "SELECT id, outcome FROM requests ORDER BY id") -> list[Any]:
+        connection = sqlite3.connect(path)
+        try:
+            return connection.execute(sql).fetchall()
+        finally:
+            connection.close()
+
+    return ask
 
 
 @pytest.fixture

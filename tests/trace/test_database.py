@@ -1,0 +1,114 @@
+"""Opening the file: who may read it, versions, damage."""
+
+import os
+import sqlite3
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from axonhub_cli.trace.records import RequestRecord
+from axonhub_cli.trace.schema import VERSION
+from axonhub_cli.trace.store import Store
+
+MakeRecord = Callable[..., RequestRecord]
+MakeStore = Callable[..., Store]
+Query = Callable[..., list[Any]]
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_nobody_else_can_read_it(database: Path, make_store: MakeStore, make_record: MakeRecord, umask: int) -> None:
+    """Folder 0700 and all files 0600, whatever the umask."""
+    before = os.umask(umask)
+    try:
+        store = make_store()
+        store.end(make_record(), {})
+        assert store.flush(10)
+    finally:
+        os.umask(before)
+    files = sorted(database.parent.iterdir())
+    assert [file.name for file in files] == ["traces.db", "traces.db-shm", "traces.db-wal"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert stat.S_IMODE(database.parent.stat().st_mode) == 0o700
+
+
+def test_a_file_that_others_can_read_is_repaired(database: Path, make_store: MakeStore) -> None:
+    """An existing file with a generous mode becomes 0600 at the start."""
+    make_store().close(10)
+    database.chmod(0o644)
+    make_store().close(10)
+    assert stat.S_IMODE(database.stat().st_mode) == 0o600
+
+
+def test_a_later_version_is_left_alone(database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
+    """A file of a later axonhub switches the store off with a sentence; nothing is written, nothing raises, losses count."""
+    make_store().close(10)
+    connection = sqlite3.connect(database)
+    connection.execute(f"PRAGMA user_version={VERSION + 1}")
+    connection.close()
+    before = database.read_bytes()
+    store = make_store()
+    told: list[float | None] = []
+    store.begin(make_record())
+    store.end(make_record(), {}, told.append)
+    assert store.close(10)
+    assert told == [None]
+    assert store.error is not None
+    assert "later axonhub" in store.error
+    assert [level for level, _ in store.messages()] == ["warning"]
+    assert (store.dropped, database.read_bytes()) == (1, before)
+
+
+def _garbage(content: bytes) -> bytes:
+    return b"this is no database " * 400
+
+
+def _header(content: bytes) -> bytes:
+    return b"X" * 16 + content[16:]
+
+
+def _truncated(content: bytes) -> bytes:
+    return content[: len(content) // 2 + 100]
+
+
+def _flipped(content: bytes) -> bytes:
+    return content[:4096] + b"\xff" * 8192 + content[12288:]
+
+
+def _empty(content: bytes) -> bytes:
+    return b""
+
+
+@pytest.mark.parametrize(("damage", "told"), [(_garbage, 1), (_header, 1), (_truncated, 1), (_flipped, 1), (_empty, 0)])
+def test_a_damaged_file_is_set_aside(
+    query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord, damage: Callable[[bytes], bytes], told: int
+) -> None:
+    """A damaged file is kept under another name and said to be; the new one works. An empty file is just a new one."""
+    store = make_store()
+    for number in range(50):
+        store.end(make_record(f"old-{number}"), {"client_request": os.urandom(2000)})
+    assert store.close(10)
+    database.write_bytes(damage(database.read_bytes()))
+    damaged = database.read_bytes()
+    store = make_store()
+    store.end(make_record("new"), {})
+    assert store.flush(10)
+    assert query(database) == [("new", "running")]
+    messages = store.messages()
+    assert len(messages) == told
+    assert store.error is None
+    if told:
+        assert "traces.db.corrupt-1" in messages[0][1]
+        assert (database.parent / "traces.db.corrupt-1").read_bytes()[4096:] == damaged[4096:]
+
+
+def test_set_aside_files_are_numbered(database: Path, make_store: MakeStore) -> None:
+    """An earlier damaged file is not overwritten by the next one."""
+    for number in (1, 2):
+        database.parent.mkdir(exist_ok=True)
+        database.write_bytes(b"garbage %d " % number * 500)
+        make_store().close(10)
+    assert (database.parent / "traces.db.corrupt-1").read_bytes().startswith(b"garbage 1")
+    assert (database.parent / "traces.db.corrupt-2").read_bytes().startswith(b"garbage 2")
