@@ -53,13 +53,15 @@ class Reader:
         if not isinstance(choice, dict):
             raise ProtocolError("a choice in the upstream's answer is no object")
         out: list[Event] = []
-        usage = read_usage(chunk.get("usage")) or _elsewhere(chunk, choice)
-        self._begin(chunk, usage, out)
+        usage = _usage(chunk, choice)
+        if not self._started:
+            self._begin(chunk, usage, out)
         if choice.get("index") in (0, None):
             self._choice(choice, out)
-        problem = error_in(chunk)
-        if problem is not None:
-            return [*out, *self._fail(problem)]
+        if choice.get("finish_reason") or "error" in chunk or "base_resp" in chunk:
+            problem = error_in(chunk)
+            if problem is not None:
+                return [*out, *self._fail(problem)]
         self._count(usage, out)
         return out
 
@@ -96,13 +98,12 @@ class Reader:
         if usage is None:
             return None
         out: list[Event] = []
-        self._begin(chunk, usage, out)
+        if not self._started:
+            self._begin(chunk, usage, out)
         self._count(usage, out)
         return out
 
     def _begin(self, chunk: dict[str, Any], usage: Usage | None, out: list[Event]) -> None:
-        if self._started:
-            return
         self._started = True
         answer, model = chunk.get("id"), chunk.get("model")
         answer = answer if isinstance(answer, str) else ""
@@ -134,7 +135,10 @@ class Reader:
         return [Failure(problem)]
 
 
-def _elsewhere(chunk: dict[str, Any], choice: dict[str, Any]) -> Usage | None:
-    """Usage inside the choice (Moonshot) or beside it (Groq)."""
-    groq = chunk.get("x_groq")
-    return read_usage(choice.get("usage")) or read_usage(groq.get("usage") if isinstance(groq, dict) else None)
+def _usage(chunk: dict[str, Any], choice: dict[str, Any]) -> Usage | None:
+    """Usage in its place, inside the choice (Moonshot) or beside it (Groq). Most chunks have none."""
+    usage = chunk.get("usage") or choice.get("usage")
+    if not usage and "x_groq" in chunk:
+        groq = chunk["x_groq"]
+        usage = groq.get("usage") if isinstance(groq, dict) else None
+    return read_usage(usage) if usage else None
