@@ -30,9 +30,11 @@ def harmless(text: str, limit: int = 2000) -> str:
 def text(event: Event, name: str, limit: int = _NAME) -> str | None:
     """A text, harmless and on one line; None when there is none."""
     value = event.get(name)
-    if not isinstance(value, str) or not value:
-        return None
-    return " ".join(harmless(value, limit).split()) or None
+    return _line(value, limit) or None if isinstance(value, str) else None
+
+
+def _line(value: str, limit: int) -> str:
+    return " ".join(harmless(value, limit).split())
 
 
 def number(event: Event, name: str) -> float | None:
@@ -69,4 +71,4 @@ def groups(event: Event, name: str, limit: int) -> list[Event]:
 def names(event: Event, name: str, limit: int) -> list[str]:
     """The first texts of a list."""
     value = event.get(name)
-    return [harmless(item, _NAME) for item in value[:limit] if isinstance(item, str)] if isinstance(value, list) else []
+    return [_line(item, _NAME) for item in value[:limit] if isinstance(item, str)] if isinstance(value, list) else []

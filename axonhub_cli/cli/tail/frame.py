@@ -17,6 +17,7 @@ from .nodes import Trace
 from .outline import Outline, Row, Ui
 from .paint import Painter
 
+_PINNED = 2  # lines at the top of the window that the trace and the turn may take
 _OUTER = ("space", "trace", "turn")
 _DEMO_HINT = "No channel is configured: a built-in demo answers. Next: axonhub channel add"
 _FORCED_HINT = "Demo: a built-in model answers, the channels are not asked."
@@ -198,13 +199,13 @@ def window(rows: list[Row], ui: Ui, body: int, latest: Trace | None) -> int:
     end = max(len(rows) - body, 0)
     if not ui.follow:
         at = next((index for index, row in enumerate(rows) if row.key is not None and row.key == ui.cursor), ui.top)
-        return min(max(min(ui.top, at - 1), at - body + 2, 0), end)
+        return min(max(min(ui.top, at - _PINNED), at - body + 2, 0), end)
     live = [index for index, row in enumerate(rows) if row.live] or _rows_of(rows, latest)[-1:]
     if not live:
         return end
-    if live[-1] - live[0] + 2 >= body:
+    if live[-1] - live[0] + _PINNED >= body:
         return min(max(live[-1] - body + 1, 0), end)
-    return min(max(live[0] - 1, 0), end)
+    return min(max(live[0] - _PINNED, 0), end)
 
 
 def _rows_of(rows: list[Row], trace: Trace | None) -> list[int]:

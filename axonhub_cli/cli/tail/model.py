@@ -61,13 +61,13 @@ class Tree:
     totals: Totals = field(default_factory=Totals)
     traces_seen: int = 0
     logs: "deque[Log]" = field(default_factory=lambda: deque(maxlen=_LOGS))
-    clock: float = 0.0  # the latest time that an event told
+    clock: float = 0.0  # when the event at hand happened: a late subscriber gets old ones
 
     def apply(self, event: Any) -> bool:
         """Take one event; says whether it changed anything that is shown."""
         if not isinstance(event, dict):
             return False
-        self.clock = max(self.clock, facts.number(event, "t") or 0.0)
+        self.clock = facts.number(event, "t") or self.clock
         match event.get("type"):
             case "delta":
                 return self._delta(event)
