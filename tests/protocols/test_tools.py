@@ -22,7 +22,7 @@ PLAIN = Tool(name="Bash", schema={"type": "object"}, strict=False)
 def request(*tools: Tool, history: tuple[Part, ...] = (), **more: Any) -> Request:
     calls = tuple(part for part in history if isinstance(part, ToolCall))
     results = tuple(part for part in history if isinstance(part, ToolResult))
-    messages = (Message(role="user", parts=(Text(text="go"),)),)
+    messages: tuple[Message, ...] = (Message(role="user", parts=(Text(text="go"),)),)
     if history:
         messages += (Message(role="assistant", parts=calls), Message(role="user", parts=results))
     return Request(origin="openai-responses", model="m", messages=messages, tools=tools, **more)

@@ -154,7 +154,8 @@ def test_a_folder_can_be_asked_at_any_moment() -> None:
     """What came so far is a response, also after a failure, which is kept."""
     folder = Folder("openai-chat")
     assert folder.response().parts == ()
-    for event in [START, TEXT, TextDelta(0, "a")]:
+    events: list[Event] = [START, TEXT, TextDelta(0, "a")]
+    for event in events:
         folder.feed(event)
     assert folder.response().parts == (Text(text="a"),)
     folder.feed(FAIL)
