@@ -52,11 +52,16 @@ class Messages:
     def __init__(self, sink: Sink, items: Items) -> None:
         self._sink, self._items = sink, items
         self.refused = False
+        self._last: tuple[Any, Any, str, Piece] | None = None  # where the last delta went: the next one mostly goes there too
 
     def delta(self, fields: dict[str, Any], kind: str) -> None:
         words = fields.get("delta")
         if isinstance(words, str) and words:
-            self._say(self._piece(fields, kind), words)
+            item_id, key, last = fields.get("item_id"), fields.get("content_index"), self._last
+            if last is None or item_id != last[0] or key != last[1] or kind != last[2] or last[3].ended:
+                last = (item_id, key, kind, self._piece(fields, kind))
+                self._last = last if isinstance(item_id, str) and item_id else None
+            self._say(last[3], words)
 
     def added(self, fields: dict[str, Any], kind: str) -> None:
         """`content_part.added`."""

@@ -41,6 +41,7 @@ from .stream_output import CallItem, Item, MessageItem, Part, Quiet, RawItem, Re
 _REFUSED = "The model refused to answer."
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_-]+")
 _ID_LENGTH = 48
+_DELTAS = (TextDelta, ReasoningDelta, ArgumentsDelta)  # almost every event is one: they take the short way
 
 
 def write_response(response: Response, reply: Reply) -> dict[str, Any]:
@@ -72,7 +73,7 @@ class ResponsesWriter:
         for event in events:
             if self._closed:
                 break
-            if isinstance(event, TextDelta | ReasoningDelta | ArgumentsDelta):
+            if isinstance(event, _DELTAS):
                 parts[event.index].add(event.text)
             else:
                 self._event(event)
@@ -100,7 +101,10 @@ class ResponsesWriter:
                 self._fail(event.problem)
 
     def _start(self, start: Start) -> None:
+        """The first two events; a second start adds nothing (a relay that must send a ping early begins the stream itself)."""
         self._count(start.usage)
+        if self.last:
+            return
         self.last = envelope(self._reply, start.id or self._reply.id)
         self._wire.emit("response.created", response=self.last)
         self._wire.emit("response.in_progress", response=self.last)

@@ -436,6 +436,13 @@ def test_a_failure_before_the_start() -> None:
     assert kinds(write(Failure(Problem(kind="server", message="m")))) == ["created", "in_progress", "failed"]
 
 
+def test_a_second_start_adds_nothing() -> None:
+    """A relay that must ping before the upstream speaks can begin the stream; the upstream's own start is then not told again."""
+    told = write(Start(id="", model=""), Start(id="late", model="m", usage=Usage(input=1, output=1)), End())
+    assert kinds(told) == ["created", "in_progress", "completed"]
+    assert (told[-1]["response"]["id"], told[-1]["response"]["usage"]["total_tokens"]) == ("resp_ar1", 2)
+
+
 def test_a_failure_closes_text_and_executes_nothing() -> None:
     """Open texts are closed, but a half call or message is never told as done: clients run and remember what is done."""
     told = write(
