@@ -9,16 +9,23 @@ from urllib.parse import urlsplit
 
 from .types.messages import Usage
 
-LOCAL = "local"  # the hint for a channel on the user's own machine: it costs nothing that a list could know
+FREE = ("local", "demo")  # hints for what costs nothing that a list could know: the user's own machine, the built-in model
 
 _HOSTS = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104  # compared with, not bound to
+
+
+def load() -> None:
+    """Import the list now, so that the first price does not wait for it."""
+    import genai_prices.data_snapshot
+
+    genai_prices.data_snapshot.get_snapshot()
 
 
 def cost(model: str, usage: Usage | None, hint: str | None = None) -> float | None:
     """The price of one answer, or None when it is not known.
 
-    `hint` says whose model it is: a base URL, a provider's name or `local`; one that the list does not know is ignored. Where the
-    list knows the provider but not this model of it, the price is unknown: another vendor's price would be a guess.
+    `hint` says whose model it is: a base URL, a provider's name, or one of `FREE`; one that the list does not know is ignored.
+    Where the list knows the provider but not this model of it, the price is unknown: another vendor's price would be a guess.
     """
     if usage is None or usage.input is None or usage.output is None or _is_local(hint):
         return None
@@ -26,7 +33,7 @@ def cost(model: str, usage: Usage | None, hint: str | None = None) -> float | No
 
 
 def _is_local(hint: str | None) -> bool:
-    return hint == LOCAL or (hint is not None and "://" in hint and _host(hint) in _HOSTS)
+    return hint in FREE or (hint is not None and "://" in hint and _host(hint) in _HOSTS)
 
 
 def _host(url: str) -> str | None:

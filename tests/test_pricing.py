@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from axonhub_cli.pricing import LOCAL, cost
+from axonhub_cli.pricing import cost, load
 from axonhub_cli.types.messages import Usage
 
 USAGE = Usage(input=10_000, output=1_000, cache_read=4_000, cache_write_5m=1_000)
@@ -35,7 +35,8 @@ UNKNOWN = [
     ("no output figure", "claude-sonnet-4-5", Usage(input=5), None),
     ("more cached than read", "claude-sonnet-4-5", Usage(input=1, output=1, cache_read=9), None),
     ("a negative figure", "claude-sonnet-4-5", Usage(input=-1, output=1), None),
-    ("on this machine", "claude-sonnet-4-5", USAGE, LOCAL),
+    ("on this machine", "claude-sonnet-4-5", USAGE, "local"),
+    ("the built-in model", "claude-sonnet-4-5", USAGE, "demo"),
     ("on this machine, by address", "claude-sonnet-4-5", USAGE, "http://127.0.0.1:11434/v1"),
 ]
 
@@ -44,6 +45,13 @@ UNKNOWN = [
 def test_unknown_is_unknown(model: str, usage: Usage | None, hint: str | None) -> None:
     """What cannot be known is None, never 0."""
     assert cost(model, usage, hint) is None
+
+
+def test_loading_before_the_first_price() -> None:
+    """`load` may come first, and more than once."""
+    load()
+    load()
+    assert cost("claude-sonnet-4-5", USAGE)
 
 
 def test_the_price_list_is_not_imported_before_it_is_needed() -> None:

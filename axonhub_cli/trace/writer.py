@@ -16,9 +16,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from .. import pricing
 from ..config.schema import Trace
 from ..errors import StoreError
-from ..pricing import cost
 from . import database, retention, rows, schema
 from .backlog import Backlog, Item
 from .recorder import Level
@@ -57,17 +57,22 @@ class Writer:
         self._inode = 0
         self._ran_before = False
         self._prune_at = 0.0
+        self._pruned = False  # since the log was last emptied
+        self._prices = False  # the list is loaded
 
     def run(self) -> None:
         """Work until the backlog is closed and empty, or the store is off."""
         while not self.off and not self._backlog.finished:
             batch = self._take()
+            written = False
             try:
-                self._work(batch)
+                written = self._work(batch)
             except Exception as error:  # noqa: BLE001  # the thread must live: what it cannot write is lost, counted, and said
                 self._trouble(f"The trace store failed ({type(error).__name__}: {error}); some requests are missing in it.")
                 self._backlog.done(batch, lost=True)
             self._ready()
+            if written:
+                self._afterwards(batch)
         self._disconnect()
 
     def _take(self) -> list[Item]:
@@ -76,7 +81,8 @@ class Writer:
             return self._backlog.take(BATCH, 0)
         return self._backlog.take(BATCH, max(0.0, self._prune_at - time.monotonic()))
 
-    def _work(self, batch: list[Item]) -> None:
+    def _work(self, batch: list[Item]) -> bool:
+        """Price and write a batch; says whether the file is in order."""
         for item in batch:
             self._price(item)
         try:
@@ -88,8 +94,19 @@ class Writer:
         except (sqlite3.Error, OSError) as error:
             self._failed(error, batch)
         else:
-            self._recovered()
-            self._upkeep(connection)
+            return True
+        return False
+
+    def _afterwards(self, batch: list[Item]) -> None:
+        """What has time until rows are written: good news, pruning, and the price list, so that the first end need not wait."""
+        self._recovered()
+        try:
+            self._upkeep(self._connect())
+            if batch and not self._prices:
+                self._prices = True
+                pricing.load()
+        except Exception:  # noqa: BLE001  # trouble with the file shows again when there is a row to write
+            self._prune_at = time.monotonic() + PRUNE_SECONDS
 
     def _price(self, item: Item) -> None:
         """Fill the price in and tell it, once the request is over; whatever goes wrong in the price list, it is unknown then."""
@@ -97,7 +114,7 @@ class Writer:
         if item.final and values["cost"] is None:
             try:
                 hint = self.provider(values["channel"]) if values["channel"] else None
-                values["cost"] = cost(values["model"] or values["asked_model"], rows.usage_of(values), hint)
+                values["cost"] = pricing.cost(values["model"] or values["asked_model"], rows.usage_of(values), hint)
             except Exception:  # noqa: BLE001  # a price is never worth a row
                 values["cost"] = None
         item.tell(values["cost"])
@@ -171,15 +188,14 @@ class Writer:
             self._connection = None
 
     def _upkeep(self, connection: sqlite3.Connection) -> None:
-        """Prune a step when it is time; trouble with that waits for the next time."""
+        """Prune a step when it is time."""
         if time.monotonic() < self._prune_at:
             return
-        try:
-            deleted, more = retention.prune_step(connection, self.config, time.time())
-            if deleted and not more:
-                retention.empty_log(connection)
-        except sqlite3.Error:
-            more = False
+        deleted, more = retention.prune_step(connection, self.config, time.time())
+        self._pruned = self._pruned or deleted > 0
+        if self._pruned and not more:
+            retention.empty_log(connection)
+            self._pruned = False
         self._prune_at = time.monotonic() + (0.0 if more else PRUNE_SECONDS)
 
     def _failed(self, error: Exception, batch: list[Item]) -> None:

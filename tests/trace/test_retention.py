@@ -1,6 +1,7 @@
 """What leaves the store by age and by size."""
 
 import os
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -40,21 +41,19 @@ def test_old_requests_are_pruned_at_the_start(
 def test_pruning_happens_between_batches(
     query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The writer prunes step by step until nothing is over the limit, without being asked."""
+    """The writer prunes step by step until nothing is over the limit, without being asked, and empties the log in the end."""
     store = make_store()
     for number in range(retention.STEP * 3):
         store.end(make_record(f"old-{number:03}"), {"client_request": os.urandom(7000)})
     assert store.close(10)
     idle = threading.Event()
-    step = retention.prune_step
+    empty = retention.empty_log
 
-    def watched(*arguments: Any) -> tuple[int, bool]:
-        result = step(*arguments)
-        if not result[1]:
-            idle.set()
-        return result
+    def watched(connection: sqlite3.Connection) -> None:
+        empty(connection)
+        idle.set()
 
-    monkeypatch.setattr(retention, "prune_step", watched)
+    monkeypatch.setattr(retention, "empty_log", watched)
     size = database.stat().st_size
     make_store(config=Trace(retention_days=100_000, max_size_mb=1))
     assert idle.wait(10)

@@ -63,7 +63,7 @@ def test_a_price_list_that_fails_costs_nothing(
     def broken(*_: object) -> float:
         raise RuntimeError("broken list")
 
-    monkeypatch.setattr("axonhub_cli.trace.writer.cost", broken)
+    monkeypatch.setattr("axonhub_cli.pricing.cost", broken)
     store = make_store()
     store.end(make_record(outcome="ok"), {})
     assert store.flush(10)
