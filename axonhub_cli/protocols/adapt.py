@@ -35,6 +35,7 @@ def adapt(request: Request, protocol: Protocol, quirks: Quirks, losses: Losses) 
     """
     home = is_home(request, protocol, quirks)
     work = request if home else _tools(request, protocol, losses)
+    work = work if home else _allowed(_unsaid(work), losses)
     work = _choice(work, request, protocol, quirks, losses)
     if protocol != "anthropic":
         work = _without_billing(work, losses)
@@ -83,8 +84,38 @@ def _title(tool: Tool) -> str:
     return str((tool.raw or {}).get("name") or tool.name)
 
 
+_QUIET: dict[str, tuple[Any, ...]] = {"store": (False,), "include": (["reasoning.encrypted_content"], [])}
+
+
+def _unsaid(request: Request) -> Request:
+    """What Codex says on every request and is true or without use elsewhere: store nothing; ids in `client_metadata`."""
+    extra = request.extra or {}
+    if request.origin != "openai-responses" or extra.keys().isdisjoint({*_QUIET, "client_metadata"}):
+        return request
+    kept = {key: value for key, value in extra.items() if key != "client_metadata" and value not in _QUIET.get(key, ())}
+    return replace(request, extra=kept or None)
+
+
+def _allowed(request: Request, losses: Losses) -> Request:
+    """OpenAI's `allowed_tools` narrows a list without changing it; elsewhere the list itself is narrowed."""
+    choice = request.tool_choice
+    allowed = (choice.extra or {}).get("allowed_tools") if choice is not None else None
+    allowed = allowed.get("tools") if isinstance(allowed, dict) else allowed  # Chat's form has one level more
+    if choice is None or not isinstance(allowed, list):
+        return request
+    names = {_name_of(tool) for tool in allowed if isinstance(tool, dict)}
+    losses.change("tool_choice.allowed_tools", "the other tools are left out of the list")
+    tools = tuple(tool for tool in request.tools if tool.name in names)
+    return replace(request, tools=tools, tool_choice=replace(choice, extra=None))
+
+
+def _name_of(tool: dict[str, Any]) -> Any:
+    inner = tool.get("function") or tool.get("custom")
+    return inner.get("name") if isinstance(inner, dict) else tool.get("name")
+
+
 def _choice(work: Request, original: Request, protocol: Protocol, quirks: Quirks, losses: Losses) -> Request:
-    choice = original.tool_choice
+    choice = work.tool_choice
     if choice is not None and choice.mode in ("required", "tool"):
         _refuse_impossible(work, original, protocol)
     if not work.tools:

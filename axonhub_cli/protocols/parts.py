@@ -5,17 +5,24 @@ Cache marks are hints of Anthropic's and leave silently elsewhere. Opaque blocks
 result move behind the results.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from ..types.messages import Media, Opaque, Part, Protocol, Refusal, Request, Text, ToolCall, ToolResult
+from ..types.messages import Media, Message, Opaque, Part, Protocol, Refusal, Request, Text, ToolCall, ToolResult
 from ..types.quirks import Quirks
 from . import search
 from .base import Losses
 
 EMPTY_KINDS = frozenset({"additional_tools", "compaction_trigger"})  # they steer their own vendor, and say nothing to the model
+BOOKKEEPING: dict[
+    Protocol, frozenset[str]
+] = {  # what a protocol writes beside its items for itself; no content, and no loss elsewhere
+    "openai-responses": frozenset({"id", "status", "item"}),
+}
 _SEE_BELOW = "[{kind}: shown in the next message]"
+
+_T = TypeVar("_T", bound=Message | Part)
 
 
 class Cleaner:
@@ -24,6 +31,7 @@ class Cleaner:
     def __init__(self, origin: Protocol, protocol: Protocol, quirks: Quirks, losses: Losses, *, home: bool) -> None:
         self._origin, self._protocol, self._quirks, self._losses, self._home = origin, protocol, quirks, losses, home
         self._marks = protocol == "anthropic"
+        self._notes = frozenset[str]() if home else BOOKKEEPING.get(origin, frozenset())
 
     def request(self, request: Request) -> Request:
         """The request with clean parts; messages that nothing is left of are gone."""
@@ -32,7 +40,7 @@ class Cleaner:
         for index, message in enumerate(request.messages):
             parts = self._lifted(self._all(message.parts, f"messages[{index}].content"))
             if parts or self._home:
-                messages.append(message if parts == message.parts else replace(message, parts=parts))
+                messages.append(self._plain(message if parts == message.parts else replace(message, parts=parts)))
         if system == request.system and tuple(messages) == request.messages:
             return request
         return replace(request, system=system, messages=tuple(messages))
@@ -40,7 +48,7 @@ class Cleaner:
     def _all(self, parts: tuple[Part, ...], path: str) -> tuple[Part, ...]:
         out: list[Part] = []
         for index, part in enumerate(parts):
-            out += self._part(part, f"{path}[{index}]")
+            out += self._part(self._plain(part), f"{path}[{index}]")
         return tuple(out)
 
     def _part(self, part: Part, path: str) -> list[Part]:
@@ -59,6 +67,14 @@ class Cleaner:
                 return [self._unmarked(part)]
             case _:
                 return [part]
+
+    def _plain(self, value: _T) -> _T:
+        """The value without its protocol's bookkeeping."""
+        extra = getattr(value, "extra", None)
+        if not self._notes or not extra or self._notes.isdisjoint(extra):
+            return value
+        kept = {key: item for key, item in extra.items() if key not in self._notes}
+        return replace(value, extra=kept or None)
 
     def _unmarked(self, part: Any) -> Any:
         return part if self._marks or part.cache is None else replace(part, cache=None)

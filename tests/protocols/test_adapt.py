@@ -221,6 +221,18 @@ class TestTools:
         out, _ = fit(ask(tools=(BASH, Tool(name="Bash", description="new"))), "openai-chat")
         assert out.tools == (Tool(name="Bash", description="new"),)
 
+    @pytest.mark.parametrize(
+        "allowed", [{"type": "function", "name": "Bash"}, {"type": "function", "function": {"name": "Bash"}}]
+    )
+    def test_allowed_tools_narrow_the_list(self, allowed: dict[str, Any]) -> None:
+        """OpenAI's choice among some tools becomes a shorter list elsewhere; at home it stays a choice."""
+        choice = ToolChoice(mode="required", extra={"allowed_tools": allowed})
+        request = ask(origin="openai-responses", tools=(BASH, Tool(name="Other")), tool_choice=choice)
+        out, losses = fit(request, "anthropic")
+        assert (out.tools, out.tool_choice) == ((BASH,), ToolChoice(mode="required"))
+        assert losses == [("changed", "tool_choice.allowed_tools")]
+        assert fit(request, "openai-responses")[0] is request
+
     def test_upstreams_that_cannot_be_forced(self) -> None:
         """A forced tool becomes a free choice where forcing is refused, with a loss."""
         request = ask(tools=(BASH,), tool_choice=ToolChoice(mode="tool", name="Bash"), parallel_tools=False)
@@ -311,6 +323,29 @@ class TestParts:
         assert isinstance(note, Text)
         assert "tool call c" in note.text
         assert losses == []
+
+    def test_bookkeeping_is_no_loss(self) -> None:
+        """Ids and states that Codex repeats with every item, and what it says of storing, leave without a word."""
+        request = ask(
+            msg("user", "a", extra={"id": "msg_1"}),
+            msg("assistant", text("b", extra={"item": {"id": "msg_2"}, "logprobs": []}), origin_call := call("c")),
+            msg("user", result("c", extra={"status": "completed"})),
+            origin="openai-responses",
+            extra={"store": False, "include": ["reasoning.encrypted_content"], "client_metadata": {}, "truncation": "auto"},
+        )
+        out, losses = fit(request, "openai-chat")
+        said = msg("assistant", text("b", extra={"logprobs": []}), origin_call)
+        assert out.messages == (msg("user", "a"), said, msg("user", result("c")))
+        assert out.extra == {"truncation": "auto"}
+        assert losses == []
+        assert fit(request, "openai-responses")[0] is request
+
+    def test_storing_is_not_passed_over(self) -> None:
+        """Who asks for an answer to be stored must hear that it was not."""
+        out, _ = fit(
+            ask(origin="openai-responses", extra={"store": True, "include": ["file_search_call.results"]}), "openai-chat"
+        )
+        assert out.extra == {"store": True, "include": ["file_search_call.results"]}
 
     def test_empty_text_and_empty_messages_leave(self) -> None:
         """Upstreams refuse empty blocks; there is nothing in them to lose."""
