@@ -19,8 +19,7 @@ from .paint import Painter
 
 _PINNED = 2  # lines at the top of the window that the trace and the turn may take
 _OUTER = ("space", "trace", "turn")
-_DEMO_HINT = "No channel is configured: a built-in demo answers. Next: axonhub channel add"
-_FORCED_HINT = "Demo: a built-in model answers, the channels are not asked."
+_DEMO_HINT = "A built-in demo model answers, offline and free. Next: axonhub channel add"
 _LEVELS = {"error": BAD, "warning": WARN}
 _SAID = 5  # lines of output shown below a request that runs, where there is room
 _LOG_SHOWN = 120.0  # s for which a message stays at the bottom; errors stay until the next one
@@ -89,8 +88,7 @@ class Composer:
         if self.banner and self.height >= 12:
             lines.append(self._brand())
             if self.tree.server.demo:
-                server = self.tree.server
-                lines.append(self._text((f" {server.hint or (_FORCED_HINT if server.channels else _DEMO_HINT)}", WARN)))
+                lines.append(self._text((f" {self.tree.server.hint or _DEMO_HINT}", WARN)))
         if self.height >= 8:
             lines.append(self._totals(shown))
         if self.height >= 10:

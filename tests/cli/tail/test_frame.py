@@ -100,7 +100,7 @@ def test_before_the_first_request_it_says_what_to_do(events: Any) -> None:
     """A newcomer sees the two set-up commands and the address."""
     lines = screen([events.hello(channels=[], profile=None, demo=True)], 80, 16)
     assert lines[0] == " axonhub 0.1.0  http://127.0.0.1:8090" + " DEMO".rjust(42)
-    assert lines[1] == " No channel is configured: a built-in demo answers. Next: axonhub channel add"
+    assert lines[1] == " A built-in demo model answers, offline and free. Next: axonhub channel add"
     assert lines[5:9] == [
         "  Waiting for the first request.", "",
         '  Claude Code    eval "$(axonhub setup claude-code)" && claude',
@@ -108,10 +108,9 @@ def test_before_the_first_request_it_says_what_to_do(events: Any) -> None:
     ]  # fmt: skip
 
 
-def test_the_hint_fits_the_demo(events: Any) -> None:
-    """The server's own hint is taken; a demo that was asked for does not talk of missing channels."""
+def test_the_servers_own_hint_is_taken(events: Any) -> None:
+    """What the hello event says to do next stands below the header; without a banner there is neither."""
     assert screen([events.hello(demo=True, hint="Do this.")], 80, 16)[1] == " Do this."
-    assert screen([events.hello(demo=True)], 80, 16)[1] == " Demo: a built-in model answers, the channels are not asked."
     assert "axonhub" not in screen([events.hello()], 80, 16, banner=False)[0]
 
 
