@@ -222,9 +222,9 @@ class TestTools:
         assert out.tools == (Tool(name="Bash", description="new"),)
 
     @pytest.mark.parametrize(
-        "allowed", [{"type": "function", "name": "Bash"}, {"type": "function", "function": {"name": "Bash"}}]
+        "allowed", [[{"type": "function", "name": "Bash"}], {"tools": [{"type": "function", "function": {"name": "Bash"}}]}]
     )
-    def test_allowed_tools_narrow_the_list(self, allowed: dict[str, Any]) -> None:
+    def test_allowed_tools_narrow_the_list(self, allowed: Any) -> None:
         """OpenAI's choice among some tools becomes a shorter list elsewhere; at home it stays a choice."""
         choice = ToolChoice(mode="required", extra={"allowed_tools": allowed})
         request = ask(origin="openai-responses", tools=(BASH, Tool(name="Other")), tool_choice=choice)
