@@ -370,6 +370,14 @@ def test_what_is_not_known_is_foreign() -> None:
     ]
 
 
+def test_a_whole_response_that_has_not_ended() -> None:
+    """A response that still runs in the background has no finish; one without a status has ended."""
+    item = {"type": "message", "id": "m", "content": [{"type": "output_text", "text": "so far"}]}
+    for status, finish in (("in_progress", None), ("queued", None), ("completed", "stop"), (None, "stop")):
+        response = CODEC.read_response({"id": "r", "model": "m", "status": status, "output": [item]})
+        assert (words(response), response.finish) == ([("Text", "so far")], finish)
+
+
 def test_broken_json_is_a_protocol_error() -> None:
     """Data that is no JSON raises; nothing else ever does."""
     with pytest.raises(ProtocolError):
