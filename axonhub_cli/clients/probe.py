@@ -1,0 +1,229 @@
+"""Ask a provider one question, as `channel test` and `channel models` do, and say in a sentence why it did not work.
+
+The standard library does it: one connection, no redirects (they would carry the secret elsewhere), no proxies from the
+environment (a channel names its own), the system's certificates, an end to time and size. The secret never appears in what
+comes back.
+"""
+
+import base64
+import json
+import socket
+import ssl
+import time
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct
+
+from ..config.presets import Endpoint, url
+from ..config.schema import Channel
+from ..errors import UpstreamError
+
+TIMEOUT = 20.0  # seconds, for the whole of one question
+_LIMIT = 8 * 1024 * 1024
+_CUT_SHORT = "model output limit was reached"  # OpenAI's 400 for a reasoning model with few tokens: it did work
+
+
+class Answer(Struct, frozen=True):
+    """A successful answer: the parsed body, and how long it took in seconds."""
+
+    body: Any
+    seconds: float
+
+
+def models(channel: Channel, endpoint: Endpoint, secret: str | None) -> list[str]:
+    """The names of the models that the endpoint lists. `UpstreamError` when it cannot say."""
+    address = url(endpoint, "/v1/models") + ("?limit=1000" if endpoint.protocol == "anthropic" else "")
+    body = _ask(channel, endpoint, secret, "GET", address, None).body
+    items = body.get("data", body.get("models")) if isinstance(body, dict) else body
+    if not isinstance(items, list):
+        raise UpstreamError(f"{address} answers, but not with a list of models.", hint="Check the channel's type and base_url.")
+    names = [item if isinstance(item, str) else _name(item) for item in items]
+    return [name for name in names if name]
+
+
+def ask(channel: Channel, endpoint: Endpoint, secret: str | None, model: str) -> Answer:
+    """One request for as few tokens as the protocol allows. `UpstreamError` when it fails."""
+    path, body = _question(endpoint, model)
+    return _ask(channel, endpoint, secret, "POST", url(endpoint, path), body)
+
+
+def _name(item: Any) -> str:
+    if not isinstance(item, dict):
+        return ""
+    found = next((item[key] for key in ("id", "model", "name") if isinstance(item.get(key), str)), "")
+    return str(found)
+
+
+def _question(endpoint: Endpoint, model: str) -> tuple[str, dict[str, Any]]:
+    messages = [{"role": "user", "content": "Say hi."}]
+    if endpoint.protocol == "anthropic":
+        return "/v1/messages", {"model": model, "max_tokens": 1, "messages": messages}
+    if endpoint.protocol == "openai-responses":
+        return "/v1/responses", {"model": model, "input": messages, "max_output_tokens": 16, "store": False}  # 16 is its least
+    return "/v1/chat/completions", {"model": model, endpoint.quirks.max_tokens_field: 1, "messages": messages}
+
+
+def _headers(channel: Channel, endpoint: Endpoint, secret: str | None) -> dict[str, str]:
+    headers = {"Accept": "application/json", "User-Agent": "axonhub", "Content-Type": "application/json"}
+    if endpoint.protocol == "anthropic":
+        headers["anthropic-version"] = "2023-06-01"
+    if secret is not None:
+        headers |= {"Authorization": f"Bearer {secret}"} if endpoint.auth == "bearer" else {endpoint.auth: secret}
+    return headers | channel.headers
+
+
+def _ask(channel: Channel, endpoint: Endpoint, secret: str | None, method: str, address: str, body: Any) -> Answer:
+    parts = urlsplit(address)
+    start = time.monotonic()
+    data = None if body is None else json.dumps(body).encode()
+    try:
+        connection = _connect(channel, parts)
+        try:
+            target = address if _through_proxy(channel, parts) else f"{parts.path}?{parts.query}".rstrip("?")
+            connection.request(
+                method, target, body=data, headers=_headers(channel, endpoint, secret) | _proxy_headers(channel, parts)
+            )
+            with connection.getresponse() as response:
+                content = _read(response, start)
+        finally:
+            connection.close()
+    except (OSError, HTTPException, ValueError) as error:
+        raise _failure(error, channel, parts) from error
+    return Answer(_parsed(response, content, secret, method, address), time.monotonic() - start)
+
+
+def _connect(channel: Channel, parts: SplitResult) -> HTTPConnection:
+    host, port = parts.hostname or "", parts.port
+    secure = parts.scheme == "https"
+    proxy = urlsplit(channel.proxy) if channel.proxy else None
+    if proxy and proxy.scheme == "https":
+        raise ValueError("a proxy that is itself spoken to with TLS can be used by the server, but not by this test")
+    near = (proxy.hostname or "", proxy.port or 80) if proxy else (host, port or (443 if secure else 80))
+    if not secure:
+        return HTTPConnection(*near, timeout=TIMEOUT)
+    connection = HTTPSConnection(*near, timeout=TIMEOUT, context=_context(channel.ca_file))
+    if proxy:
+        connection.set_tunnel(host, port or 443, headers=_credentials(proxy))
+    return connection
+
+
+def _context(ca_file: str | None) -> ssl.SSLContext:
+    import truststore
+
+    return ssl.create_default_context(cafile=ca_file) if ca_file else truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _through_proxy(channel: Channel, parts: SplitResult) -> bool:
+    """Whether a proxy wants the whole address: it does without TLS."""
+    return bool(channel.proxy) and parts.scheme == "http"
+
+
+def _proxy_headers(channel: Channel, parts: SplitResult) -> dict[str, str]:
+    return _credentials(urlsplit(channel.proxy)) if channel.proxy and _through_proxy(channel, parts) else {}
+
+
+def _credentials(proxy: SplitResult) -> dict[str, str]:
+    if not proxy.username:
+        return {}
+    pair = base64.b64encode(f"{proxy.username}:{proxy.password or ''}".encode()).decode()
+    return {"Proxy-Authorization": f"Basic {pair}"}
+
+
+def _read(response: HTTPResponse, start: float) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := response.read1(64 * 1024):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > _LIMIT:
+            raise ValueError("the answer is larger than 8 MiB")
+        if time.monotonic() - start > TIMEOUT:
+            raise TimeoutError
+    return b"".join(chunks)
+
+
+def _failure(error: Exception, channel: Channel, parts: SplitResult) -> UpstreamError:
+    """Why there is no answer at all, as a sentence."""
+    asked = urlsplit(channel.proxy) if channel.proxy else parts
+    host = asked.hostname or ""
+    where = f"{host}:{asked.port or (443 if asked.scheme == 'https' else 80)}"
+    match error:
+        case ssl.SSLCertVerificationError():
+            hint = 'Behind a company\'s proxy, name its certificate: ca_file = "PATH" in the channel.'
+            return UpstreamError(f"The certificate of {host} is not trusted: {error.verify_message.rstrip('.')}.", hint=hint)
+        case ssl.SSLError():
+            return UpstreamError(
+                f"{where} does not speak TLS as it should ({error.reason}).", hint="Is it http:// rather than https://?"
+            )
+        case socket.gaierror():
+            return UpstreamError(f"There is no address for {host}.", hint="Check base_url, and that you are online.")
+        case ConnectionRefusedError():
+            return UpstreamError(f"Nothing listens at {where}.", hint="Start that server, or check base_url.")
+        case TimeoutError():
+            return UpstreamError(
+                f"{where} did not answer within {TIMEOUT:g} seconds.", hint="Check base_url, a firewall or a proxy."
+            )
+        case HTTPException() | ConnectionError():
+            return UpstreamError(
+                f"{where} ended the connection without an HTTP answer.", hint="Check the port and http:// or https://."
+            )
+        case OSError():
+            return UpstreamError(
+                f"{where} cannot be reached: {(error.strerror or type(error).__name__).lower()}.", hint="Check base_url."
+            )
+    return UpstreamError(f"{where}: {error}.", hint="Check the channel's base_url and proxy.")
+
+
+def _parsed(response: HTTPResponse, content: bytes, secret: str | None, method: str, address: str) -> Any:
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        body = None
+    if response.status >= 300:
+        message = _without(secret, _message(body))
+        if response.status == 400 and _CUT_SHORT in message:
+            return body
+        raise _refusal(response, message, method, address)
+    if body is None:
+        what = response.headers.get_content_type()
+        raise UpstreamError(
+            f"{method} {address} answers with {what} that is no JSON.", hint="Check base_url: is this the API's address?"
+        )
+    return body
+
+
+def _refusal(response: HTTPResponse, message: str, method: str, address: str) -> UpstreamError:
+    said = f": {message}" if message else ""
+    status = response.status
+    host = urlsplit(address).hostname
+    if status in (401, 403):
+        return UpstreamError(f"{host} refuses the secret ({status}){said}", hint="Replace it: axonhub channel secret NAME")
+    if status in (404, 405):
+        return UpstreamError(f"{method} {address} is not there ({status}){said}", hint="Check base_url, the type and the model.")
+    if status < 400:
+        where = (response.getheader("location") or "nowhere").partition("?")[0]
+        return UpstreamError(
+            f"{address} redirects to {where}; redirects are not followed.", hint="Put the final address into base_url."
+        )
+    if status in (402, 429):
+        return UpstreamError(f"{host} has no quota for this now ({status}){said}", hint="Look at your plan and limits there.")
+    return UpstreamError(
+        f"{method} {address} fails ({status}){said}", hint="Try again; if it stays so, it is the provider's fault."
+    )
+
+
+def _message(body: Any) -> str:
+    """The human part of an error body, in any of the usual shapes."""
+    if isinstance(body, list) and body:
+        body = body[0]
+    if not isinstance(body, dict):
+        return ""
+    error = body.get("error", body)
+    found = error if isinstance(error, str) else error.get("message", error.get("detail")) if isinstance(error, dict) else None
+    return found[:300] if isinstance(found, str) else ""
+
+
+def _without(secret: str | None, text: str) -> str:
+    return text.replace(secret, "…") if secret else text
