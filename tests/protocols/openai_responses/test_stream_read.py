@@ -28,9 +28,9 @@ from axonhub_cli.types.events import (
     check,
     fold,
 )
-from axonhub_cli.types.messages import Opaque, Reasoning, Refusal, Response, Seal, Text, ToolCall, Usage
+from axonhub_cli.types.messages import Opaque, Protocol, Reasoning, Refusal, Response, Seal, Text, ToolCall, Usage
 
-NAME = "openai-responses"
+NAME: Protocol = "openai-responses"
 CITED = {"type": "url_citation", "url": "https://example.com", "title": "E", "start_index": 0, "end_index": 5}
 SEARCH = {
     "id": "tsc_1",
@@ -419,7 +419,8 @@ def test_mutated_streams_obey_the_grammar(stream: Any, name: str, data: st.DataO
 def changed(raw: bytes, data: st.DataObject) -> bytes:
     """The JSON with one value of it replaced."""
     fields = json.loads(raw)
-    inside, key = fields, "type"
+    inside: Any = fields
+    key: Any = "type"
     for _ in range(data.draw(st.integers(0, 4))):
         keys = list(inside.keys()) if isinstance(inside, dict) else list(range(len(inside)))
         key = data.draw(st.sampled_from(keys)) if keys else key

@@ -34,6 +34,7 @@ from axonhub_cli.types.messages import (
     Media,
     Opaque,
     Part,
+    Protocol,
     Reasoning,
     Refusal,
     Response,
@@ -45,7 +46,7 @@ from axonhub_cli.types.messages import (
 )
 from axonhub_cli.types.problem import Problem
 
-NAME = "openai-responses"
+NAME: Protocol = "openai-responses"
 REPLY = Reply(id="resp_ar1", model="asked", created=1750000000)
 START = Start(id="msg_upstream", model="real")
 PROMISED = [
@@ -70,7 +71,7 @@ def write(*events: Event, reply: Reply = REPLY) -> list[dict[str, Any]]:
 
 
 def part(part: Part, *texts: str, index: int = 0) -> list[Event]:
-    delta = {Reasoning: ReasoningDelta, ToolCall: ArgumentsDelta}.get(type(part), TextDelta)
+    delta: Any = {Reasoning: ReasoningDelta, ToolCall: ArgumentsDelta}.get(type(part), TextDelta)
     return [PartStart(index, part), *(delta(index, text) for text in texts), PartEnd(index)]
 
 
