@@ -88,6 +88,7 @@ def add_item(holder: Any, key: str, values: dict[str, Any], *, first: bool = Fal
         fresh.append(item)
         holder[key] = fresh
     else:
+        item.trivia.indent = "" if first else "\n"  # a blank line above
         found.insert(0 if first else len(items), item)
 
 

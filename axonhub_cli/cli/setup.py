@@ -125,7 +125,8 @@ def status(json: JsonFlag = False) -> None:
 
     found = [look(client, _journal(), _port(None), os.environ) for client in CLIENTS]
     rows = [
-        [item.client, item.state, "yes" if item.shell else "no", clean(item.address or "-"), clean(item.file)] for item in found
+        [item.client, item.state, "yes" if item.shell else "no", clean(item.address or "-"), clean(_short(item.file))]
+        for item in found
     ]
 
     def show(out: "Console") -> None:
@@ -135,6 +136,12 @@ def status(json: JsonFlag = False) -> None:
                 out.print(f"{item.client}: {clean(remark)}")
 
     emit(Result([to_builtins(item) for item in found], show), json=json)
+
+
+def _short(file: str) -> str:
+    """A path with the home directory as `~`."""
+    home = os.path.expanduser("~")
+    return "~" + file.removeprefix(home) if file.startswith(home + os.sep) else file
 
 
 def _journal() -> "Journal":

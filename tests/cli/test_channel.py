@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from axonhub_cli.cli import output, secret
+from axonhub_cli.cli import secret
 from axonhub_cli.cli.channel import app
 from axonhub_cli.errors import AxonHubError, NotConfigured, SecretError, UsageError
 
@@ -303,8 +303,3 @@ def test_a_channel_without_models_needs_a_name_to_test() -> None:
     assert result.exit_code == 1
     assert "Nothing listens at 127.0.0.1:9" in result.stdout
     assert "--model MODEL" in result.stdout
-
-
-def test_output_interactive_is_what_secret_asks() -> None:
-    """The prompts ask the one function that knows whether there is a terminal."""
-    assert secret.interactive is output.interactive
