@@ -6,6 +6,7 @@ drawing it.
 
 import json as _json
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -89,7 +90,8 @@ class _Screen:
         def wait() -> None:
             code = child.wait()
             if code in (0, 130, -2):  # quit by the user: so is the server
-                loop.call_soon_threadsafe(server.stop)
+                with suppress(RuntimeError):  # the server has ended first
+                    loop.call_soon_threadsafe(server.stop)
             else:
                 sys.stderr.write("axonhub: the live tree ended; the server goes on (Ctrl-C ends it).\n")
 

@@ -53,6 +53,11 @@ class ClientBody:
         """Whether the client wants a stream."""
         return self.get("stream") is True
 
+    def size_of(self, key: str) -> int:
+        """How many bytes a top-level value takes; 0 when it is not there or was built already."""
+        value = (self._top or {}).get(key)
+        return 0 if value is None else len(bytes(value))
+
     def last(self, key: str) -> Any:
         """The last element of a top-level list, or None; what comes before it is not built."""
         value = self._top.get(key) if self._top is not None else None

@@ -19,6 +19,7 @@ from aiohttp import web
 from ..config import state
 from ..config.keys import KeyStore
 from ..config.paths import Paths, paths
+from ..config.presets import endpoints
 from ..config.secrets import SecretCache
 from ..config.store import Reloader
 from ..errors import AxonHubError, ConfigError, UsageError
@@ -112,9 +113,12 @@ class Server:
         self._demo = Demo()
         if config.trace.enabled:
             self._store = Store(
-                self.where.database, config.trace, secrets=lambda: [*secrets.values(), *(key.token for key in keys.keys)]
+                self.where.database,
+                config.trace,
+                secrets=lambda: [*secrets.values(), *(key.token for key in keys.keys)],
+                provider=self._provider,
             )
-            self._store.start()
+            await asyncio.to_thread(self._store.start)
         upstream = Upstream()
         await upstream.start()
         return Gateway(
@@ -123,6 +127,19 @@ class Server:
             profile=self.options.profile, demo=await self._demo.start(), demo_forced=self.options.demo,
             config_path=self.where.config_file,
         )  # fmt: skip
+
+    def _provider(self, name: str) -> str | None:
+        """What prices go by: the address of a channel, not the name that somebody gave it."""
+        gateway = self.gateway
+        if name == "demo" and gateway is not None and gateway.demo_active:
+            return "demo"
+        channel = gateway.config.channel(name) if gateway is not None else None
+        return next(iter(endpoints(channel).values())).base_url if channel is not None else None
+
+    def _reloaded(self) -> None:
+        """What else follows a changed file."""
+        if self._store is not None and self.gateway is not None and self._store.config is not self.gateway.config.trace:
+            self._store.config = self.gateway.config.trace
 
     async def _serve(self, gateway: Gateway, sockets: list[socket.socket]) -> None:
         app = web.Application(client_max_size=0)
@@ -142,7 +159,7 @@ class Server:
                 admin_token=gateway.admin_token,
             ),
         )  # fmt: skip
-        self._watcher = spawn(watch_files(gateway, _RELOAD), "watch files")
+        self._watcher = spawn(watch_files(gateway, _RELOAD, self._reloaded), "watch files")
 
     def stop(self) -> None:
         """Ask the server to end; asked twice, it does not wait for anybody."""
@@ -169,6 +186,8 @@ class Server:
         if gateway is not None:
             gateway.draining = True
             state.remove(self.where.server_file, gateway.instance)
+            if self._store is not None:  # before the feed: the last requests' ends still go to whoever watches
+                await asyncio.to_thread(self._store.close, 5.0)
             gateway.feed.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -176,8 +195,6 @@ class Server:
             await self._demo.close()
         if gateway is not None:
             await gateway.upstream.close()
-        if self._store is not None:
-            await asyncio.to_thread(self._store.close, 5.0)
 
 
 def bind(host: str, port: int, where: Paths) -> list[socket.socket]:

@@ -19,6 +19,7 @@ from ..errors import AxonHubError, ProtocolError, RequestError
 from ..protocols.body import ClientBody
 from ..protocols.registry import codec
 from ..routing.plan import plan
+from ..trace.purpose import purpose
 from ..trace.records import RequestRecord
 from ..trace.session import Hints, Session, identify
 from ..types.problem import Problem, from_error
@@ -149,10 +150,11 @@ class Handler:
     def _describe(self, record: RequestRecord, session: Session, key: Key, body: ClientBody) -> None:
         record.trace_id, record.thread, record.client = session.trace_id, session.thread, session.client
         record.client_version, record.agent, record.parent_agent = session.client_version, session.agent, session.parent_agent
-        record.kind, record.turn = session.kind, session.turn
+        record.turn = session.turn
         record.key, record.profile = key.name, self.gateway.profile_of(key)
         record.asked_model, record.stream = body.model, body.stream
         record.prompt, record.effort = preview(body), effort(body)
+        record.kind = purpose(record.client, session.kind, body, record.prompt)
 
     async def _read(self, request: web.Request, headers: Mapping[str, str]) -> bytes:
         """The body, decoded, within the limits of size and patience."""

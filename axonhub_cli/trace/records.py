@@ -15,7 +15,8 @@ Lane = Literal["verbatim", "splice", "convert", "local"]
 
 @dataclass(slots=True)
 class AttemptRecord:
-    """One try on one channel with one secret. `secret` is its reference, never its value; `reason` says why it ended as it did."""
+    """One try on one channel with one secret. `secret` is its reference, never its value; `reason` says why it ended as it
+    did."""
 
     index: int
     channel: str

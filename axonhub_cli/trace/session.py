@@ -6,8 +6,8 @@ The first source that says something wins:
 
 Claude Code writes its session into `metadata.user_id` (a JSON string since 2.1.78, `user_…_account_…_session_…` before) and
 into a header of its own; its sub-agents share the session and add an agent id. Codex names the root session in a header, and the
-agent's thread beside it: a thread that differs from the session is a sub-agent. All of it is written by strangers, so nothing here
-may raise.
+agent's thread beside it: a thread that differs from the session is a sub-agent. All of it is written by strangers, so nothing
+here may raise.
 """
 
 import re

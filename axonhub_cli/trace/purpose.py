@@ -1,0 +1,30 @@
+"""What a Claude Code request is for, where its headers do not say: titles, web searches and compactions are requests of the
+same session.
+
+Codex says it in a header (`session.identify`). Claude Code is recognised by the form of the body (measured with 2.1.197 and
+2.1.330): a title request has no tools and asks for JSON of a schema, a web search offers that one server tool, and a
+compaction is a normal request that ends in a demand for a summary.
+"""
+
+from ..protocols.body import ClientBody
+from .records import RequestKind
+
+_SMALL = 4096  # bytes of a tool list that is worth building: a search's has one tool, a turn's has dozens of kilobytes
+
+
+def purpose(client: str, kind: RequestKind, body: ClientBody, prompt: str | None) -> RequestKind:
+    """The kind of a request; `kind` is what the headers said, `prompt` the start of the last user text."""
+    if client != "claude-code" or kind != "turn":
+        return kind
+    if prompt and "<summary>" in prompt and prompt.startswith("CRITICAL:"):
+        return "compaction"
+    if body.size_of("tools") > _SMALL:
+        return kind
+    tools = body.get("tools")
+    if not tools:
+        output = body.get("output_config")
+        wanted = output.get("format") if isinstance(output, dict) else None
+        return "title" if isinstance(wanted, dict) and wanted.get("type") == "json_schema" else kind
+    types = [tool.get("type") for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    searches = bool(types) and all(isinstance(each, str) and each.startswith("web_search") for each in types)
+    return "web_search" if searches else kind

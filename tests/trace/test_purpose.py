@@ -1,0 +1,37 @@
+"""What a Claude Code request is for."""
+
+import json
+from typing import Any
+
+import pytest
+
+from axonhub_cli.protocols.body import ClientBody
+from axonhub_cli.trace.purpose import purpose
+
+SCHEMA = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
+TURN = [{"name": "Bash", "description": "x" * 5000, "input_schema": {"type": "object"}}]
+CASES: list[tuple[dict[str, Any], str | None, str]] = [
+    ({"output_config": SCHEMA}, "name this", "title"),
+    ({"output_config": SCHEMA, "tools": []}, "name this", "title"),
+    ({"output_config": {"effort": "high"}}, "hello", "turn"),
+    ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "search", "web_search"),
+    ({"tools": [{"type": "web_search_20250305", "name": "web_search"}, {"name": "Bash"}]}, "search", "turn"),
+    ({"tools": TURN, "output_config": SCHEMA}, "do it", "turn"),
+    ({"tools": TURN}, "CRITICAL: text only, in <summary> tags", "compaction"),
+    ({"tools": TURN}, "CRITICAL: this build is broken", "turn"),
+    ({"tools": 3}, None, "turn"),
+]
+
+
+@pytest.mark.parametrize(("fields", "prompt", "kind"), CASES)
+def test_the_body_tells_what_the_headers_do_not(fields: dict[str, Any], prompt: str | None, kind: str) -> None:
+    """Titles, searches and compactions are told from turns."""
+    assert purpose("claude-code", "turn", ClientBody(json.dumps(fields).encode()), prompt) == kind
+
+
+def test_other_clients_and_kinds_are_left_alone() -> None:
+    """What a header said stands."""
+    body = ClientBody(json.dumps({"output_config": SCHEMA}).encode())
+
+    assert purpose("codex", "turn", body, None) == "turn"
+    assert purpose("claude-code", "count_tokens", body, None) == "count_tokens"
