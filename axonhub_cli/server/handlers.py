@@ -25,9 +25,11 @@ from ..trace.session import Hints, Session, identify
 from ..types.problem import Problem, from_error
 from . import admin, counting, models, relay
 from .bodies import decode
+from .call import Call
 from .client import SAFE
 from .gateway import Gateway
 from .guard import too_large
+from .listen import Listener
 from .preview import effort, preview
 from .routes import Route, find, known, protocol_of
 from .tasks import scale
@@ -131,9 +133,9 @@ class Handler:
         try:
             last = gateway.last_place(record.trace_id)
             chosen = plan(gateway.config, record.profile, body.model, route.protocol, trace_id=record.trace_id, last=last)
-            call = relay.Call(
+            call = Call(
                 gateway=gateway, request=request, codec=codec(route.protocol), body=body, headers=headers, record=record,
-                plan=chosen, scale=self.scale, begun=begun, bodies=bodies,
+                plan=chosen, scale=self.scale, listener=Listener(record, gateway.recorder), begun=begun, bodies=bodies,
             )  # fmt: skip
             return await relay.run(call)
         except (asyncio.CancelledError, ConnectionError):

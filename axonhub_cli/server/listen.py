@@ -1,7 +1,5 @@
 """From a stream's events to what the live tree shows and the record keeps: text as it comes, and which tools were called."""
 
-from collections.abc import Callable
-
 from ..trace.recorder import DeltaKind, Recorder
 from ..trace.records import RequestRecord
 from ..types.events import ArgumentsDelta, Event, PartStart, ReasoningDelta, TextDelta
@@ -11,8 +9,8 @@ from ..types.messages import Response, ToolCall
 class Listener:
     """Hears every event of one response. Deltas of one chunk are joined per kind; nobody watching costs one look."""
 
-    def __init__(self, record: RequestRecord, recorder: Recorder, now_ms: Callable[[], float]) -> None:
-        self._record, self._recorder, self._now = record, recorder, now_ms
+    def __init__(self, record: RequestRecord, recorder: Recorder) -> None:
+        self._record, self._recorder = record, recorder
 
     def watching(self) -> bool:
         """Whether somebody wants the deltas."""

@@ -1,0 +1,133 @@
+"""One try on one candidate: open the upstream, see what it says, and hand a good answer to `pump` or `whole`."""
+
+import asyncio
+
+import aiohttp
+from aiohttp import ClientResponse, web
+from msgspec.structs import replace
+
+from ..errors import AxonHubError, SecretError
+from ..protocols.base import Target
+from ..protocols.lanes import Prepared, prepare
+from ..protocols.registry import codec
+from ..routing.plan import Candidate
+from ..trace.records import AttemptRecord
+from ..types.messages import Response
+from ..types.problem import Problem, from_error
+from .call import Call
+from .client import Keeper
+from .pump import pump
+from .reading import MAX_ERROR, MAX_WHOLE, decoder_of, is_stream, next_chunk, read_whole
+from .upstream import PATHS, is_here, problem_of, request_headers, response_headers
+from .whole import say_whole
+
+
+class Attempt:
+    """One try on one candidate. `run` gives the finished response, or None when the next may try (the problem is noted)."""
+
+    def __init__(self, call: Call, candidate: Candidate, index: int, keeper: Keeper) -> None:
+        self.call, self.candidate, self.keeper = call, candidate, keeper
+        self.upstream = codec(candidate.endpoint.protocol)
+        self.record = AttemptRecord(
+            index=index,
+            channel=candidate.channel.name,
+            protocol=candidate.endpoint.protocol,
+            model=candidate.model,
+            secret=candidate.secret,
+            started_ms=call.ms(),
+        )
+
+    async def run(self) -> web.StreamResponse | None:
+        call, record = self.call, self.record
+        call.record.attempts.append(record)
+        try:
+            response = await self._try()
+        except asyncio.CancelledError:
+            record.outcome, record.reason = "cancelled", "the client left"
+            raise
+        except SecretError as error:
+            return self.failed(replace(from_error(error), kind="authentication"))
+        except AxonHubError as error:
+            return self.failed(from_error(error))
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            return self.failed(problem_of(error, self.candidate))
+        finally:
+            record.duration_ms = call.ms() - record.started_ms
+            call.gateway.recorder.attempt(call.record, record)
+        return response
+
+    def failed(self, problem: Problem) -> web.StreamResponse | None:
+        self.record.outcome = "error"
+        self.record.status = problem.status
+        self.record.reason = self.call.gateway.redact(problem.message)
+        self.call.problems.append((self.record.channel, problem))
+        return None
+
+    async def _try(self) -> web.StreamResponse | None:
+        call, candidate = self.call, self.candidate
+        if is_here(candidate, call.gateway.port):
+            message = f"Channel {candidate.channel.name} leads to this axonhub server itself. Correct its base_url."
+            return self.failed(Problem(kind="upstream", status=502, message=message, should_retry=False))
+        secret = await call.gateway.secret(candidate.secret) if candidate.secret else None
+        target = Target(model=candidate.model, quirks=candidate.endpoint.quirks, cache_key=call.record.trace_id)
+        prepared = prepare(call.codec, self.upstream, call.body, target)
+        self._note(prepared)
+        headers = request_headers(candidate, secret, call.headers, same=prepared.lane != "convert", stream=call.body.stream)
+        limits = candidate.channel.timeouts
+        async with self.keeper.guard(limits.first_byte * call.scale):
+            response = await call.gateway.upstream.open(candidate, PATHS[candidate.endpoint.protocol], prepared.body, headers)
+        try:
+            self.record.status = response.status
+            self.record.first_byte_ms = call.ms() - self.record.started_ms
+            call.back = response_headers(response.headers)
+            if response.status >= 300:
+                return self.failed(await self._refusal(response))
+            return await self._answer(response, prepared)
+        finally:
+            response.close()
+
+    def _note(self, prepared: Prepared) -> None:
+        call, record = self.call, self.call.record
+        self.record.lane = record.lane = prepared.lane
+        record.channel, record.model, record.losses = self.candidate.channel.name, self.candidate.model, prepared.losses
+        if prepared.lane != "verbatim":
+            call.bodies["upstream_request"] = prepared.body
+        call.gateway.recorder.attempt(record, self.record)
+
+    async def _refusal(self, response: ClientResponse) -> Problem:
+        """An upstream's error status as a problem."""
+        if response.status < 400:
+            where = (response.headers.get("location") or "?").split("/")
+            host = where[2] if len(where) > 2 else "another place"
+            message = f"Channel {self.candidate.channel.name} redirects to {host}; axonhub does not follow. Correct its base_url."
+            return Problem(kind="upstream", message=message, status=502, should_retry=False)
+        async with self.keeper.guard(self.candidate.channel.timeouts.idle * self.call.scale):
+            body = await read_whole(response, MAX_ERROR)
+        self.call.bodies["upstream_response"] = body
+        problem = self.upstream.read_error(response.status, dict(response.headers), body)
+        if problem.kind == "authentication" and self.candidate.secret:
+            self.call.gateway.secrets.forget(self.candidate.secret)  # it may have been replaced: read it again next time
+        return replace(problem, message=self.call.gateway.redact(problem.message))
+
+    async def _answer(self, response: ClientResponse, prepared: Prepared) -> web.StreamResponse | None:
+        """A 2xx: stream it, or read it whole, whatever the upstream chose to send and the client asked for."""
+        decoder = decoder_of(response)
+        async with self.keeper.guard(self.candidate.channel.timeouts.idle * self.call.scale):
+            first = await next_chunk(response, decoder)
+            streamed = is_stream(first, response.headers.get("content-type", ""))
+            whole = b"" if streamed else first + await read_whole(response, MAX_WHOLE, decoder)
+        if streamed:
+            return await pump(self, response, decoder, first, prepared)
+        return await say_whole(self, whole, prepared)
+
+    def succeeded(self, response: Response, problem: Problem | None) -> None:
+        """Write the outcome into both records. With a problem the stream was committed and ended in an error."""
+        call, record = self.call, self.call.record
+        self.record.outcome = record.outcome = "ok" if problem is None else "error"
+        if problem is not None:
+            self.record.reason = record.error = call.gateway.redact(problem.message)
+        record.model = response.model or record.model
+        record.usage, record.finish = response.usage, response.finish
+        call.listener.note(response)
+        if problem is None:
+            call.gateway.remember(record.trace_id, self.candidate.place)

@@ -1,0 +1,86 @@
+"""Everything about one client request while it is served, and what its answers carry in their headers."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from ..protocols.base import Codec, Reply
+from ..protocols.body import ClientBody
+from ..protocols.lanes import Prepared
+from ..routing.plan import Plan
+from ..trace.records import BodyKind, RequestRecord
+from ..types.problem import Problem
+from .client import SAFE, ClientStream
+from .gateway import Gateway
+from .listen import Listener
+
+
+@dataclass(slots=True)
+class Call:
+    """Everything about one client request while it is served."""
+
+    gateway: Gateway
+    request: web.Request
+    codec: Codec
+    body: ClientBody
+    headers: Mapping[str, str]
+    record: RequestRecord
+    plan: Plan
+    scale: float
+    listener: Listener
+    begun: float = field(default_factory=time.monotonic)
+    bodies: dict[BodyKind, bytes] = field(default_factory=dict)
+    stream: ClientStream | None = None
+    back: dict[str, str] = field(default_factory=dict)  # the upstream's headers that may go back
+    problems: list[tuple[str, Problem]] = field(default_factory=list)
+
+    def ms(self) -> float:
+        """Milliseconds since the request came."""
+        return (time.monotonic() - self.begun) * 1000
+
+    def reply(self, upstream_request: Prepared) -> Reply:
+        """What the client's codec needs to answer."""
+        return Reply(
+            id=self.record.id.replace("ar-", "", 1),
+            model=self.record.asked_model,
+            created=int(self.record.started),
+            request=upstream_request.request,
+            include_usage=self.codec.name == "openai-chat" and _wants_usage(self.body),
+        )
+
+    def answer_headers(self) -> dict[str, str]:
+        """The headers of an answer: ours, and those of the upstream that may pass."""
+        record = self.record
+        headers = {**self.back, "AH-Request-Id": record.id, "AH-Trace-Id": record.trace_id}
+        if record.channel:
+            headers["x-axonhub-channel"] = record.channel
+        if record.model:
+            headers["x-axonhub-model"] = record.model
+        if record.losses:
+            headers["x-axonhub-losses"] = str(len(record.losses))
+        return {name: _header(value) for name, value in headers.items()}
+
+    def whole(self, body: bytes) -> web.StreamResponse:
+        """A JSON answer of status 200."""
+        self.record.status, self.record.bytes_out = 200, len(body)
+        if self.record.first_byte_ms is None:
+            self.record.first_byte_ms = self.ms()
+        return web.Response(body=body, headers={"Content-Type": "application/json", **SAFE, **self.answer_headers()})
+
+    async def streamed(self, data: bytes) -> web.StreamResponse:
+        """The last bytes of a streamed answer, and its end."""
+        assert self.stream is not None
+        await self.stream.write(data, self.stream.last)
+        self.record.status, self.record.bytes_out = 200, self.stream.sent
+        return await self.stream.end()
+
+
+def _header(value: str) -> str:
+    return "".join(char if " " <= char <= "~" else "?" for char in value)[:1000]
+
+
+def _wants_usage(body: ClientBody) -> bool:
+    options = body.get("stream_options")
+    return isinstance(options, dict) and options.get("include_usage") is True

@@ -1,0 +1,100 @@
+"""A streamed answer: bytes from the upstream through the pipe to the client, until either ends."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import aiohttp
+from aiohttp import ClientResponse, web
+from msgspec.structs import replace
+
+from ..errors import ProtocolError
+from ..protocols.lanes import Prepared
+from ..protocols.pipe import Convert, Pipe, Verbatim
+from ..types.problem import Problem
+from .bodies import ResponseDecoder
+from .reading import next_chunk
+from .upstream import problem_of
+from .whole import say_response
+
+if TYPE_CHECKING:
+    from .attempt import Attempt
+
+
+def pipe_of(attempt: "Attempt", prepared: Prepared) -> Pipe:
+    """The pipe of the lane that the request took."""
+    call = attempt.call
+    if prepared.lane == "convert":
+        restorer = prepared.toolbox.inward() if prepared.toolbox is not None else None
+        return Convert(attempt.upstream, call.codec, call.reply(prepared), restorer=restorer, sink=call.listener.hear)
+    watch, hide = call.listener.watching, prepared.hide_usage
+    return Verbatim(call.codec, call.reply(prepared), sink=call.listener.hear, watch=watch, hide_usage=hide)
+
+
+async def pump(
+    attempt: "Attempt", response: ClientResponse, decoder: ResponseDecoder | None, first: bytes, prepared: Prepared
+) -> web.StreamResponse | None:
+    """Move the stream. What comes before the first real event is held: until then a failure can be somebody else's answer."""
+    call, keeper, pipe = attempt.call, attempt.keeper, pipe_of(attempt, prepared)
+    stream = call.stream
+    kept: list[bytes] = []
+    held = b""
+    loop = asyncio.get_running_loop()
+    try:
+        async with keeper.guard(attempt.candidate.channel.timeouts.idle * call.scale):
+            chunk = first
+            while chunk:
+                keeper.heard = now = loop.time()
+                kept.append(chunk)
+                out = pipe.feed(chunk)
+                if pipe.ready and stream is not None:
+                    if held:
+                        out, held = held + out, b""
+                    if not stream.spoken:
+                        _commit(attempt, pipe)
+                    if out:
+                        await stream.write(out, now)
+                else:
+                    held += out
+                    if pipe.problem is not None:
+                        break
+                chunk = await next_chunk(response, decoder)
+            held += pipe.close() if pipe.problem is None or pipe.ready else b""
+    except (TimeoutError, aiohttp.ClientError, OSError, ProtocolError) as error:
+        held += pipe.fail(_broken(attempt, error))
+    finally:
+        call.bodies["upstream_response"] = b"".join(kept)
+    return await _finish(attempt, pipe, held, prepared)
+
+
+def _broken(attempt: "Attempt", error: Exception) -> Problem:
+    if isinstance(error, ProtocolError):
+        return Problem(kind="upstream", message=f"The upstream's stream cannot be read: {error}")
+    if isinstance(error, TimeoutError):
+        seconds = attempt.candidate.channel.timeouts.idle
+        return Problem(kind="timeout", message=f"Channel {attempt.record.channel} has sent nothing for {seconds:g} s.")
+    return problem_of(error, attempt.candidate)
+
+
+def _commit(attempt: "Attempt", pipe: Pipe) -> None:
+    """The first real event is there: this attempt is the answer."""
+    record = attempt.call.record
+    record.first_token_ms = attempt.call.ms()
+    if record.first_byte_ms is None:
+        record.first_byte_ms = record.first_token_ms
+    if pipe.folder.start is not None and pipe.folder.start.model:
+        record.model = pipe.folder.start.model
+
+
+async def _finish(attempt: "Attempt", pipe: Pipe, held: bytes, prepared: Prepared) -> web.StreamResponse | None:
+    """The upstream is done. Say what is left, or hand the problem on when nothing was said yet."""
+    call, problem = attempt.call, pipe.problem
+    if problem is None and not pipe.ready:
+        problem = Problem(kind="upstream", message=f"Channel {attempt.record.channel} answered with an empty stream.")
+    if problem is not None and (not pipe.ready or call.stream is None):
+        return attempt.failed(replace(problem, message=call.gateway.redact(problem.message)))
+    if call.stream is None:
+        return say_response(attempt, pipe.folder.response(), prepared)
+    if not call.stream.spoken:
+        _commit(attempt, pipe)
+    attempt.succeeded(pipe.folder.response(), problem)
+    return await call.streamed(held)

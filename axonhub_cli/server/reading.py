@@ -1,0 +1,48 @@
+"""Reading an upstream's body: what has arrived, decoded, within bounds."""
+
+from aiohttp import ClientResponse
+
+from ..errors import ProtocolError
+from .bodies import ResponseDecoder
+
+MAX_ERROR = 1024 * 1024
+MAX_WHOLE = 256 * 1024 * 1024
+
+
+def decoder_of(response: ClientResponse) -> ResponseDecoder | None:
+    """A decoder where the upstream compresses although it was asked not to."""
+    encoding = response.headers.get("content-encoding", "")
+    return ResponseDecoder(encoding) if encoding and encoding.lower() != "identity" else None
+
+
+def is_stream(first: bytes, content_type: str) -> bool:
+    """Whether a body is an event stream. What it begins with decides; the content type only where that says nothing."""
+    start = first.lstrip(b"\xef\xbb\xbf \r\n\t")
+    if start.startswith((b"{", b"[", b"<")):
+        return False
+    if start.startswith((b"data:", b"event:", b":", b"id:", b"retry:")):
+        return True
+    return "event-stream" in content_type
+
+
+async def next_chunk(response: ClientResponse, decoder: ResponseDecoder | None) -> bytes:
+    """What has arrived, decoded; b"" at the end only."""
+    while True:
+        chunk = await response.content.readany()
+        if decoder is None:
+            return chunk
+        data = decoder.feed(chunk) if chunk else decoder.close()
+        if data or not chunk:
+            return data
+
+
+async def read_whole(response: ClientResponse, limit: int, decoder: ResponseDecoder | None = None) -> bytes:
+    """The rest of a body, up to `limit` bytes."""
+    parts: list[bytes] = []
+    size = 0
+    while chunk := await next_chunk(response, decoder):
+        parts.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise ProtocolError(f"the upstream's answer is larger than {limit >> 20} MiB")
+    return b"".join(parts)
