@@ -15,7 +15,7 @@ from ..trace.records import AttemptRecord
 from ..types.messages import Response
 from ..types.problem import Problem, from_error
 from .call import Call
-from .client import Keeper
+from .client import ClientLeft, Keeper
 from .pump import pump
 from .reading import MAX_ERROR, MAX_WHOLE, decoder_of, is_stream, next_chunk, read_whole
 from .upstream import PATHS, is_here, problem_of, request_headers, response_headers
@@ -42,8 +42,9 @@ class Attempt:
         call.record.attempts.append(record)
         try:
             response = await self._try()
-        except asyncio.CancelledError:
-            record.outcome, record.reason = "cancelled", "the client left"
+        except (asyncio.CancelledError, ClientLeft):
+            if record.outcome == "running":
+                record.outcome, record.reason = "cancelled", "the client left"
             raise
         except SecretError as error:
             return self.failed(replace(from_error(error), kind="authentication"))
@@ -126,8 +127,13 @@ class Attempt:
         self.record.outcome = record.outcome = "ok" if problem is None else "error"
         if problem is not None:
             self.record.reason = record.error = call.gateway.redact(problem.message)
-        record.model = response.model or record.model
-        record.usage, record.finish = response.usage, response.finish
-        call.listener.note(response)
+        self.heard(response)
         if problem is None:
             call.gateway.remember(record.trace_id, self.candidate.place)
+
+    def heard(self, response: Response) -> None:
+        """Keep what the upstream has said so far: a request that ends early has its price too."""
+        record = self.call.record
+        record.model = response.model or record.model
+        record.usage, record.finish = response.usage, response.finish
+        self.call.listener.note(response)

@@ -15,6 +15,10 @@ from .tasks import spawn
 SAFE = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
 
 
+class ClientLeft(Exception):
+    """The client is gone: noticed by a write, where the cancellation of the handler has not come yet."""
+
+
 class ClientStream:
     """A streamed answer. Whole frames only are written, so a keep-alive may follow any write."""
 
@@ -54,7 +58,10 @@ class ClientStream:
         self.spoken = True
         self.sent += len(data)
         self.last = now
-        await response.write(data)
+        try:
+            await response.write(data)
+        except ConnectionError as error:
+            raise ClientLeft from error
 
     async def ping(self) -> None:
         """A keep-alive in the form that this client accepts and counts."""

@@ -26,7 +26,7 @@ from ..types.problem import Problem, from_error
 from . import admin, counting, models, relay
 from .bodies import decode
 from .call import Call
-from .client import SAFE
+from .client import SAFE, ClientLeft
 from .gateway import Gateway
 from .guard import too_large
 from .listen import Listener
@@ -68,6 +68,8 @@ class Handler:
             return self._refuse(request, path, headers, from_error(error))
         except (asyncio.CancelledError, ConnectionError, web.HTTPException):
             raise
+        except ClientLeft as error:
+            raise asyncio.CancelledError from error
         except Exception as error:  # the last resort: the server goes on, the client gets its own shape
             log.exception("request failed")
             self.gateway.log("error", f"axonhub failed on {path}: {type(error).__name__}. Please report it.")
@@ -138,8 +140,9 @@ class Handler:
                 plan=chosen, scale=self.scale, listener=Listener(record, gateway.recorder), begun=begun, bodies=bodies,
             )  # fmt: skip
             return await relay.run(call)
-        except (asyncio.CancelledError, ConnectionError):
-            record.outcome, record.status, record.error = "cancelled", 499, "the client left"
+        except (asyncio.CancelledError, ConnectionError, ClientLeft):
+            if record.outcome == "running":
+                record.outcome, record.status, record.error = "cancelled", 499, "the client left"
             raise
         except Exception as error:
             record.outcome, record.error = "error", str(error)

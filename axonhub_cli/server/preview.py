@@ -39,6 +39,8 @@ def effort(body: ClientBody) -> str | None:
         value = body.get(key)
         if inner is not None:
             value = value.get(inner) if isinstance(value, dict) else None
-        if isinstance(value, str | int) and value:
-            return str(value)
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, int) and value:
+            return f"{value} tokens"
     return None

@@ -12,6 +12,7 @@ from ..protocols.lanes import Prepared
 from ..protocols.pipe import Convert, Pipe, Verbatim
 from ..types.problem import Problem
 from .bodies import ResponseDecoder
+from .client import ClientLeft
 from .reading import next_chunk
 from .upstream import problem_of
 from .whole import say_response
@@ -59,11 +60,22 @@ async def pump(
                         break
                 chunk = await next_chunk(response, decoder)
             held += pipe.close() if pipe.problem is None or pipe.ready else b""
+    except (asyncio.CancelledError, ClientLeft):
+        _left(attempt, pipe)
+        raise
     except (TimeoutError, aiohttp.ClientError, OSError, ProtocolError) as error:
         held += pipe.fail(_broken(attempt, error))
     finally:
         call.bodies["upstream_response"] = b"".join(kept)
     return await _finish(attempt, pipe, held, prepared)
+
+
+def _left(attempt: "Attempt", pipe: Pipe) -> None:
+    """The client is gone. Codex leaves at the last event without waiting for the end of the body: it has all it wanted."""
+    attempt.heard(pipe.folder.response())
+    if pipe.over and pipe.problem is None and attempt.call.stream is not None:
+        attempt.succeeded(pipe.folder.response(), None)
+        attempt.call.record.status, attempt.call.record.bytes_out = 200, attempt.call.stream.sent
 
 
 def _broken(attempt: "Attempt", error: Exception) -> Problem:

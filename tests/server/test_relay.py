@@ -376,3 +376,40 @@ async def test_a_channel_that_leads_here_is_refused(start: Start) -> None:
         assert response.status == 502
         assert "leads to this axonhub server itself" in await response.text()
     assert len(await hub.records()) == 1
+
+
+async def test_a_client_that_leaves_after_the_last_word_was_served(start: Start, upstream: Upstream) -> None:
+    """Codex closes at `response.completed` without waiting for the end of the body: that is a success, with its usage."""
+
+    async def linger() -> None:
+        await asyncio.sleep(30)
+
+    upstream.will(stream(wire.R_STREAM, linger))
+    hub = await start(channels(("openai-responses", upstream.url)))
+
+    async with hub.post("/v1/responses", ASKS["openai-responses"]) as response:
+        async for line in response.content:
+            if line.startswith(b"event: response.completed"):
+                break
+        response.close()
+    record = (await hub.records())[-1]
+    assert (record["outcome"], record["status"], record["usage"]["output"]) == ("ok", 200, 2)
+    assert record["attempts"][0]["outcome"] == "ok"
+
+
+async def test_a_client_that_leaves_early_is_charged_for_what_was_said(start: Start, upstream: Upstream) -> None:
+    """The usage that the upstream had told by then is in the record."""
+
+    async def linger() -> None:
+        await asyncio.sleep(30)
+
+    upstream.will(stream(wire.A_START + wire.A_TEXT, linger))
+    hub = await start(channels(("anthropic", upstream.url)))
+
+    async with hub.post("/v1/messages", ASKS["anthropic"]) as response:
+        async for line in response.content:
+            if b"Hel" in line:
+                break
+        response.close()
+    record = (await hub.records())[-1]
+    assert (record["outcome"], record["status"], record["usage"]["input"]) == ("cancelled", 499, 15)
