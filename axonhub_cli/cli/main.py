@@ -1,7 +1,7 @@
-"""The `axonhub` command: the table of its groups, and the one boundary where errors become sentences.
+"""The `axonhub` command: the table of its commands, and the one boundary where errors become sentences.
 
-Each group lives in a file of its own and imports what is heavy (aiohttp, keyring, rich, sqlite3) inside the command that needs
-it.
+Each command lives in a file of its own that is imported when it is asked for (`lazy`); what is heavy (aiohttp, keyring, rich,
+sqlite3) it imports inside. A new command is one line here: its name, its module, the first sentence of its help.
 """
 
 import sys
@@ -11,25 +11,36 @@ import typer
 
 from .. import __version__
 from ..errors import AxonHubError
-from . import channel, config, key, profile, route, serve, setup, trace
+from .lazy import LazyGroup
 from .output import fail
+
+
+class Root(LazyGroup):
+    """The commands in the order in which a user meets them."""
+
+    table = {  # noqa: RUF012  # typed in the base class
+        "serve": ("serve", "Run the proxy in the foreground."),
+        "status": ("serve", "Say whether a server runs here."),
+        "stop": ("serve", "End the running server; requests may finish first."),
+        "setup": ("setup", "Point Claude Code, Codex and other clients at axonhub; every change can be taken back."),
+        "channel": ("channel", "Model providers: add them, give them secrets, try them."),
+        "profile": ("profile", "Profiles: lists of rules from the model names that clients ask for to those you want."),
+        "key": ("key", "Local keys: what clients use to talk to axonhub on this machine."),
+        "route": ("route", "Explain where a model name goes: the rules tried, the one that won, the candidates in order."),
+        "trace": ("trace", "Look at recorded sessions: which requests, which models, tokens, time and money."),
+        "config": ("config", "The configuration file: where it is, what is in force, what is wrong with it."),
+    }
+
 
 app = typer.Typer(
     name="axonhub",
+    cls=Root,
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="A local gateway between coding agents (Claude Code, Codex, any OpenAI or Anthropic SDK) and model providers.",
 )
-serve.register(app)
-app.add_typer(setup.app, name="setup")
-app.add_typer(channel.app, name="channel")
-app.add_typer(profile.app, name="profile")
-app.add_typer(key.app, name="key")
-route.register(app)
-app.add_typer(trace.app, name="trace")
-app.add_typer(config.app, name="config")
 
 
 def _version(value: bool) -> None:

@@ -1,0 +1,78 @@
+"""The root's commands: a table that says the truth about modules which are imported only when they are asked for."""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from axonhub_cli.cli.lazy import load
+from axonhub_cli.cli.main import Root, app
+
+# What the command line needs before it knows which command is meant. All else belongs into the command.
+HEAVY = {"aiohttp", "asyncio", "brotli", "genai_prices", "keyring", "msgspec", "platformdirs", "rich", "socket", "sqlite3", "ssl",
+         "tomli_w", "tomlkit", "tomllib", "truststore", "http", "urllib.request"}  # fmt: skip
+OURS = {"axonhub_cli", "axonhub_cli.cli", "axonhub_cli.cli.lazy", "axonhub_cli.cli.main", "axonhub_cli.cli.output",
+        "axonhub_cli.errors"}  # fmt: skip
+
+
+def modules(code: str) -> set[str]:
+    """What a new interpreter has loaded after some code."""
+    script = f"import sys\ntry:\n    {code}\nexcept SystemExit: pass\nprint('LOADED', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.rpartition("LOADED")[2].split())
+
+
+def test_the_command_line_itself_loads_nothing_heavy() -> None:
+    """Importing it loads these modules of ours, and none of the libraries that single commands need."""
+    loaded = modules("import axonhub_cli.cli.main")
+    assert loaded & HEAVY == set()
+    assert {name for name in loaded if name.startswith("axonhub_cli")} == OURS
+
+
+@pytest.mark.parametrize("args", [["--help"], ["channel", "--help"], ["--version"]])
+def test_help_loads_no_more(args: list[str]) -> None:
+    """Help of the whole, help of a group and the version cost no library either."""
+    assert modules(f"sys.argv = {['axonhub', *args]!r}; from axonhub_cli.cli.main import run; run()") & HEAVY == set()
+
+
+@pytest.mark.parametrize("name", Root.table)
+def test_the_table_says_what_each_command_says_itself(name: str) -> None:
+    """The line in `axonhub --help` is the beginning of the command's own help."""
+    module, sentence = Root.table[name]
+    command: Any = load(module, name)
+    assert command.name == name
+    assert " ".join(command.help.split()).startswith(sentence)
+
+
+def test_commands_are_suggested_by_their_names() -> None:
+    """A typing mistake is answered with the nearest command."""
+    result = CliRunner().invoke(app, ["chanel"])
+    assert result.exit_code == 2
+    assert "Did you mean 'channel'" in result.output
+
+
+def test_a_commands_help_has_no_options_of_the_root() -> None:
+    """Completion is installed at the root, and nowhere else."""
+    assert "--install-completion" in CliRunner().invoke(app, ["--help"]).output
+    assert "--install-completion" not in CliRunner().invoke(app, ["channel", "--help"]).output
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("axonhub chan", "channel"), ("axonhub channel sh", "show"), ("axonhub status --js", "--json")]
+)
+def test_the_shell_completes_through_the_table(typed: str, offered: str) -> None:
+    """Names at the root come from the table; behind a name stands the real command."""
+    environment = {**os.environ, "_AXONHUB_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    script = "import sys; sys.argv = ['axonhub']; from axonhub_cli.cli.main import app; app(prog_name='axonhub')"
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert offered in done.stdout.split()
+
+
+def test_the_root_knows_every_command_by_name() -> None:
+    """What walks the tree of commands finds all of them, in the table's order."""
+    group: Any = get_command(app)
+    assert list(group.commands) == list(Root.table)
