@@ -163,7 +163,8 @@ class Composer:
         lines = [self._text(), self._text(("  Waiting for the first request.", BOLD)), self._text()]
         for what, command in (
             ("Claude Code", 'eval "$(axonhub setup claude-code)" && claude'),
-            ("Codex", "axonhub setup codex && codex"),
+            ("Codex", "axonhub setup codex"),
+            ("", 'eval "$(axonhub setup codex --env)" && codex'),
             ("anything else", f"base URL {self.tree.server.url}/v1, key: axonhub key create NAME"),
         ):
             lines.append(self._text((f"  {what:<15}", DIM), (command, "")))

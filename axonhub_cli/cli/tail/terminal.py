@@ -1,7 +1,7 @@
 """The real terminal: its modes, its signals, and the writing of what changed.
 
 The screen is the alternate buffer without line wrap, so that a line which the terminal finds wider than we do is cut at the edge
-and cannot push the next one down. Every line is placed by its number and cleared to its end. Signals and the reader only wake the
+and cannot push the next one down. Every line is placed by its number and cleared before it is written. Signals and the reader only wake the
 loop; Ctrl-Z alone is obeyed at once, for the shell takes the terminal at once. In the background nothing is written, read or set.
 Whatever way the program leaves, the terminal is as it was.
 """
@@ -115,7 +115,8 @@ class Terminal:
         changed = [(number, line) for number, line in enumerate(lines) if line != self._shown[number]]
         if not changed:
             return
-        pieces = [f"\x1b[{number + 1};1H{self._ansi(line)}\x1b[K" for number, line in changed]
+        # Cleared first: after a full line the cursor still stands on its last cell, and clearing then would eat it.
+        pieces = [f"\x1b[{number + 1};1H\x1b[K{self._ansi(line)}" for number, line in changed]
         self._write(_BEGIN + "".join(pieces) + _END)
         self._shown = list(lines)
 

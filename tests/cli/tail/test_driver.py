@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -31,6 +32,15 @@ def test_the_tree_appears_as_events_come(events: Any, terminal: Start) -> None:
     shown.send(events.end(request, 2, channel="deepseek", model="chat", usage=events.usage(1000, 60, 500), cost=0.01))
     shown.shows("✓ opus → chat @deepseek")
     assert next(line for line in shown.lines if "✓" in line).endswith("2.0s  1.0k   50%    60  $0.010")
+
+
+def test_a_line_is_cleared_before_it_is_written(events: Any, terminal: Start) -> None:
+    """After a full line the cursor stands on its last cell: clearing then would eat the last figure."""
+    shown = terminal(100, 24)
+    shown.send(events.hello())
+    shown.shows("Waiting for the first request.")
+    assert re.findall(rb"(.{4})\x1b\[K", shown.raw)
+    assert all(before.endswith(b";1H") for before in re.findall(rb"(.{4})\x1b\[K", shown.raw))
 
 
 def test_q_ends_it_and_leaves_a_summary(events: Any, terminal: Start) -> None:

@@ -101,10 +101,11 @@ def test_before_the_first_request_it_says_what_to_do(events: Any) -> None:
     lines = screen([events.hello(channels=[], profile=None, demo=True)], 80, 16)
     assert lines[0] == " axonhub 0.1.0  http://127.0.0.1:8090" + " DEMO".rjust(42)
     assert lines[1] == " A built-in demo model answers, offline and free. Next: axonhub channel add"
-    assert lines[5:9] == [
+    assert lines[5:10] == [
         "  Waiting for the first request.", "",
         '  Claude Code    eval "$(axonhub setup claude-code)" && claude',
-        "  Codex          axonhub setup codex && codex",
+        "  Codex          axonhub setup codex",
+        '                 eval "$(axonhub setup codex --env)" && codex',
     ]  # fmt: skip
 
 
