@@ -21,6 +21,7 @@ from ..trace.recorder import Recorder
 from .guard import Guard
 from .upstream import Upstream
 
+_FRESH = 0.05  # seconds for which the files are taken to be unchanged; under load one request in many looks
 _REMEMBERED = 2048  # traces whose last channel is known
 
 
@@ -46,6 +47,7 @@ class Gateway:
     started: float = field(default_factory=time.time)
     draining: bool = False
     running: int = 0
+    _polled: float = 0.0
     _places: OrderedDict[str, tuple[str, str | None]] = field(default_factory=OrderedDict)
     _shown: tuple[Config, Channel | None] | None = None
     _effective: Config | None = None
@@ -101,8 +103,15 @@ class Gateway:
         """Tell the person at the terminal."""
         self.feed.publish({"type": "log", "level": level, "message": message, "t": time.time()})
 
+    def refresh(self) -> None:
+        """Before a request: what was changed a moment ago (`profile use`, `key create`) counts for it already."""
+        now = time.monotonic()
+        if now - self._polled > _FRESH:
+            self.poll()
+
     def poll(self) -> None:
         """Look once whether config.toml or keys.toml changed; a broken file is reported and changes nothing."""
+        self._polled = time.monotonic()
         before = self.reloader.error
         if self.reloader.poll():
             self.secrets.forget_all()

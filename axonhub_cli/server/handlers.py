@@ -88,6 +88,7 @@ class Handler:
             return web.json_response({"ok": True, "instance": gateway.instance, "version": __version__}, headers=SAFE)
         if route.kind == "events":
             return await admin.events(gateway, request, headers)
+        gateway.refresh()
         key = gateway.guard.key(headers)
         if isinstance(key, Problem):
             return self._refuse(request, request.path, headers, key)

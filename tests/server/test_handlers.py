@@ -272,7 +272,7 @@ async def test_a_profile_switch_works_on_the_next_request(start: Start, upstream
     async with hub.post("/v1/messages", ASKS["anthropic"]) as response:
         await response.read()
     (hub.home / "config.toml").write_text('profile = "two"\n' + base + "\n")
-    hub.server.gateway.poll()
+    hub.server.gateway._polled = 0.0  # as if more than 50 ms had gone by
     async with hub.post("/v1/messages", ASKS["anthropic"]) as response:
         await response.read()
     assert [request["body"]["model"] for request in upstream.requests] == ["one-model", "two-model"]
