@@ -27,6 +27,11 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "trace": schema.Trace,
     "channels.#": Channel,
     "channels.#.timeouts": schema.Timeouts,
+    "channels.#.limits": schema.ChannelLimits,
+    "limits": schema.Limits,
+    "limits.trace": schema.Budget,
+    "limits.key": schema.Budget,
+    "limits.day": schema.Budget,
     "profiles.#": Profile,
     "profiles.#.mappings.#": schema.Mapping,
 }

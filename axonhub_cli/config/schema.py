@@ -45,6 +45,34 @@ class Trace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_size_mb: Count = 1024
 
 
+class ChannelLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[channels.limits]`; 0 is no limit. What is over it goes to another channel, or waits: at most `queue` requests, each for
+    at most `wait` seconds."""
+
+    rpm: Whole = 0  # requests a minute
+    concurrent: Whole = 0  # requests at a time
+    queue: Whole = 16
+    wait: Wait = 30.0
+
+
+class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much may be used; None is no limit. `cost` is in US dollars."""
+
+    cost: Annotated[float, Meta(gt=0)] | None = None
+    requests: Count | None = None
+
+
+class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[limits]`: when agents are stopped. A trace has its budget for ever (`axonhub trace allow` raises it), a local key and
+    all of them together have theirs per day. `identical_tool_calls`: so many answers in a row with the very same tool calls
+    (0: no limit)."""
+
+    trace: Budget = Budget()
+    key: Budget = Budget()
+    day: Budget = Budget()
+    identical_tool_calls: Whole = 0
+
+
 class Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[[channels]]`: one upstream and the credentials for it.
 
@@ -67,6 +95,7 @@ class Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     headers: dict[str, str] = field(default_factory=dict)
     quirks: dict[str, object] = field(default_factory=dict)
     timeouts: Timeouts = Timeouts()
+    limits: ChannelLimits = ChannelLimits()
     proxy: str | None = None
     ca_file: str | None = None
 
@@ -93,6 +122,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     server: Server = Server()
     trace: Trace = Trace()
+    limits: Limits = Limits()
     channels: tuple[Channel, ...] = ()
     profiles: dict[str, Profile] = field(default_factory=dict)
     profile: str | None = None

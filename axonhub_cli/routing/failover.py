@@ -43,6 +43,30 @@ def decide(problem: Problem, *, committed: bool, left: int) -> Step:
     return "stop"
 
 
+_PASSING: frozenset[int] = frozenset([502, 503, 504, 529])
+UNKNOWN_NAME = "name_not_resolved"  # code of a problem: no such host; a moment later there still is none
+
+
+def again(problem: Problem, *, reached: bool, wait: float) -> bool:
+    """Whether one more try of the very same place helps, where nobody else is left.
+
+    `reached`: the upstream answered at least with its headers, so it may have done the work. `wait` is how many seconds it may
+    ask for before it is asked again. What the upstream itself says about trying again is obeyed.
+    """
+    if problem.kind == "cancelled" or (problem.retry_after or 0.0) > wait:
+        return False
+    if problem.should_retry is not None:
+        return problem.should_retry
+    if reached:
+        return problem.status in _PASSING
+    return problem.kind == "upstream" and problem.code != UNKNOWN_NAME
+
+
+def pause(problem: Problem, chance: float) -> float:
+    """Seconds before that try: what the upstream asks for, or 0.2 to 0.4. `chance` is a random number between 0 and 1."""
+    return max(problem.retry_after or 0.0, 0.2) + 0.2 * chance
+
+
 _WORTH: tuple[str, ...] = (
     "invalid_request",
     "context_length",

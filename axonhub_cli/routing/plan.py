@@ -3,7 +3,8 @@
 A channel with `models` claims those names; one without serves every name that nobody claims. A profile may limit channels and
 models, a mapping may pin a channel. Candidates go by priority; inside one priority the weights decide, by rendezvous hashing
 on the trace id: the same session keeps its channel and secret without any memory, and sessions spread as the weights say. What
-served the trace last goes first all the same, since its provider's prompt cache is money.
+served the trace last goes first all the same, since its provider's prompt cache is money. Places that cool down after a
+failure go last, the first to recover first among them.
 """
 
 import difflib
@@ -17,6 +18,7 @@ from ..config.presets import Endpoint, endpoints
 from ..config.schema import Channel, Config, Profile
 from ..errors import RequestError
 from ..types.messages import Protocol
+from .health import Health, Place
 from .mapping import Resolution, resolve
 
 
@@ -32,6 +34,11 @@ class Candidate(Struct, frozen=True, kw_only=True):
     def place(self) -> tuple[str, str | None]:
         """Channel and secret: what affinity remembers."""
         return self.channel.name, self.secret
+
+    @property
+    def spot(self) -> Place:
+        """What a cooldown belongs to."""
+        return Place(self.channel.name, self.secret, self.model)
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -51,6 +58,8 @@ def plan(
     *,
     trace_id: str = "",
     last: tuple[str, str | None] | None = None,
+    health: Health | None = None,
+    now: float = 0.0,
 ) -> Plan:
     """The attempts for a request, best first. Raises `RequestError` (not_found) when nobody serves the model."""
     profile = config.profiles.get(profile_name) if profile_name else None
@@ -62,6 +71,8 @@ def plan(
         candidate for channel in _ordered(kept, trace_id) for candidate in _candidates(channel, resolution, protocol, trace_id)
     ]
     candidates.sort(key=lambda candidate: candidate.place != last)  # stable: only what served last moves, to the front
+    if health is not None:
+        candidates = health.ordered([(candidate.spot, candidate) for candidate in candidates], now)
     return Plan(asked=model, resolution=resolution, candidates=tuple(candidates), rejected=tuple(rejected))
 
 

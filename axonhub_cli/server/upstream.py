@@ -15,6 +15,7 @@ from aiohttp import ClientResponse, ClientSession, ClientTimeout, DummyCookieJar
 
 from .. import __version__
 from ..config.presets import url
+from ..routing.failover import UNKNOWN_NAME
 from ..routing.plan import Candidate
 from ..types.messages import Protocol
 from ..types.problem import Problem
@@ -159,7 +160,9 @@ def problem_of(error: Exception, candidate: Candidate) -> Problem:
         return Problem(kind="timeout", message=f"{host} (channel {name}) did not answer in time.")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return Problem(
-            kind="upstream", message=f"The name {host} (channel {name}) cannot be resolved. Check its base_url and the network."
+            kind="upstream",
+            code=UNKNOWN_NAME,
+            message=f"The name {host} (channel {name}) cannot be resolved. Check its base_url and the network.",
         )
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         hint = "If a company proxy signs it, name its CA as ca_file in the channel."

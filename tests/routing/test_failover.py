@@ -1,8 +1,10 @@
 """Failover as a table."""
 
+from typing import Any
+
 import pytest
 
-from axonhub_cli.routing.failover import decide, worst
+from axonhub_cli.routing.failover import UNKNOWN_NAME, again, decide, pause, worst
 from axonhub_cli.types.problem import Problem
 
 CASES = [
@@ -42,3 +44,37 @@ def test_the_client_hears_the_last_thing_an_upstream_really_said() -> None:
 
     assert worst([limit, broken]) is limit
     assert worst([broken]) is broken
+
+
+AGAIN = [
+    ({"kind": "upstream"}, False, True),
+    ({"kind": "upstream", "code": UNKNOWN_NAME}, False, False),
+    ({"kind": "upstream", "should_retry": False}, False, False),
+    ({"kind": "upstream"}, True, False),
+    ({"kind": "timeout"}, False, False),
+    ({"kind": "server", "status": 500}, True, False),
+    ({"kind": "server", "status": 500, "should_retry": True}, True, True),
+    ({"kind": "server", "status": 502}, True, True),
+    ({"kind": "overloaded", "status": 503}, True, True),
+    ({"kind": "overloaded", "status": 503, "should_retry": False}, True, False),
+    ({"kind": "timeout", "status": 504}, True, True),
+    ({"kind": "overloaded", "status": 529}, True, True),
+    ({"kind": "overloaded", "status": 529, "retry_after": 30.0}, True, False),
+    ({"kind": "rate_limit", "status": 429}, True, False),
+    ({"kind": "conflict", "status": 409}, True, False),
+    ({"kind": "invalid_request", "status": 400}, True, False),
+]
+
+
+@pytest.mark.parametrize(("fields", "reached", "expected"), AGAIN)
+def test_what_is_worth_one_more_try_at_the_same_place(fields: dict[str, Any], reached: bool, expected: bool) -> None:
+    """What passes by itself and has not done the work; the upstream's own word about it goes first."""
+    assert again(Problem(message="x", **fields), reached=reached, wait=2.0) is expected
+
+
+def test_the_pause_before_it_is_short_and_never_the_same() -> None:
+    """0.2 to 0.4 seconds, or what the upstream asks for."""
+    problem = Problem(kind="upstream", message="x")
+    assert pause(problem, 0.0) == 0.2
+    assert pause(problem, 1.0) == 0.4
+    assert pause(Problem(kind="overloaded", message="x", retry_after=1.5), 0.5) == 1.6

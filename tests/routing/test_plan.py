@@ -6,7 +6,9 @@ import pytest
 
 from axonhub_cli.config.schema import Channel, Config, Mapping, Profile
 from axonhub_cli.errors import RequestError
+from axonhub_cli.routing.health import Health, Place
 from axonhub_cli.routing.plan import offered, plan
+from axonhub_cli.types.problem import Problem
 
 
 def channel(name: str, type: str = "openai-chat", **more: object) -> Channel:
@@ -79,6 +81,18 @@ def test_what_served_the_trace_last_goes_first() -> None:
 
     assert names(config, "m", last=("c", None)) == ["c", "a", "b"]
     assert names(config, "m", last=("gone", None)) == ["a", "b", "c"]
+
+
+def test_those_that_cool_go_last_also_when_they_served_the_trace() -> None:
+    """Affinity is a preference: a place that asked for rest is left alone."""
+    config = Config(channels=(channel("a"), channel("b", priority=1), channel("c", priority=2)))
+    health = Health()
+    for name, seconds in (("a", 30.0), ("b", 10.0)):
+        health.failed(Place(name, None, "m"), Problem(kind="rate_limit", message="x", retry_after=seconds), 0.0)
+
+    assert names(config, "m", last=("a", None), health=health, now=1.0) == ["c", "b", "a"]
+    assert names(config, "m", last=("a", None), health=health, now=31.0) == ["a", "b", "c"]
+    assert names(config, "other", health=health, now=1.0) == ["a", "b", "c"]
 
 
 def test_weights_share_one_priority() -> None:
