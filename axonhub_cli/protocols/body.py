@@ -4,13 +4,14 @@ Routing needs four fields of a body that may be hundreds of kilobytes of history
 (no value is built); `fields` builds the whole thing, once, when a conversion or a quirk needs it.
 """
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
 from ..errors import RequestError
-from .raw import Raw, loads, loads_object
+from .raw import Raw, kind_of, loads, loads_object
 
 _top = msgspec.json.Decoder(dict[str, Raw]).decode
 _list = msgspec.json.Decoder(list[Raw]).decode
@@ -44,7 +45,7 @@ class ClientBody:
         """The model asked for. Raises `RequestError` when it is missing or no text."""
         model = self.get("model")
         if not isinstance(model, str) or not model.strip():
-            found = "missing" if model is None else "empty" if isinstance(model, str) else f"a {type(model).__name__}"
+            found = "missing" if model is None else "empty" if isinstance(model, str) else f"a JSON {kind_of(model)}"
             raise RequestError(f"model: a model name is required, it is {found}.", param="model")
         return model
 
@@ -60,12 +61,19 @@ class ClientBody:
 
     def last(self, key: str) -> Any:
         """The last element of a top-level list, or None; what comes before it is not built."""
-        value = self._top.get(key) if self._top is not None else None
-        if value is None:
-            whole = self.fields.get(key)
-            return whole[-1] if isinstance(whole, list) and whole else whole
-        try:
-            items = _list(bytes(value))
-        except msgspec.DecodeError:
-            return loads(bytes(value))
-        return loads(bytes(items[-1])) if items else None
+        return next(self.backwards(key), None)
+
+    def backwards(self, key: str) -> Iterator[Any]:
+        """The elements of a top-level list from its end, each built when it is asked for; a value that is no list is one."""
+        raw = self._top.get(key) if self._top is not None else None
+        if raw is not None:
+            try:
+                items = _list(bytes(raw))
+            except msgspec.DecodeError:
+                pass  # no list
+            else:
+                yield from (loads(bytes(item)) for item in reversed(items))
+                return
+        value = self.get(key)
+        if value is not None:
+            yield from reversed(value) if isinstance(value, list) else [value]

@@ -56,12 +56,13 @@ def loads_object(data: bytes | str, what: str = "body") -> dict[str, Any]:
     """A JSON object, or a `ProtocolError` that says what stood there instead."""
     value = loads(data)
     if not isinstance(value, dict):
-        raise ProtocolError(f"the {what} is a JSON {_kind(value)}, an object is due")
+        raise ProtocolError(f"the {what} is a JSON {kind_of(value)}, an object is due")
     return value
 
 
-def _kind(value: Any) -> str:
-    names = {list: "array", str: "string", bool: "boolean", int: "number", float: "number", type(None): "null"}
+def kind_of(value: Any) -> str:
+    """What JSON calls a value."""
+    names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "number", float: "number", type(None): "null"}
     return names.get(type(value), "value")
 
 

@@ -1,5 +1,6 @@
 """What the trace shows of a request at a glance: the end of the conversation in one line, and how hard the model shall think."""
 
+from itertools import chain
 from typing import Any
 
 from ..errors import ProtocolError
@@ -9,13 +10,21 @@ _LENGTH = 300
 
 
 def preview(body: ClientBody) -> str | None:
-    """The text of the last user message, cut; None when the last thing is no text (a tool result)."""
+    """The text of the last user message, cut; None when the last thing is no text (a tool result).
+
+    Instructions that follow it are passed over: newer models of Claude Code get a system message after the user's words.
+    """
     try:
-        last = body.last("messages") or body.last("input")
+        items = chain(body.backwards("messages"), body.backwards("input"))
+        last = next((item for item in items if not _instructs(item)), None)
     except ProtocolError:
         return None
     text = last if isinstance(last, str) else _text(last)
     return " ".join(text.split())[:_LENGTH] or None
+
+
+def _instructs(item: Any) -> bool:
+    return isinstance(item, dict) and item.get("role") in ("system", "developer")
 
 
 def _text(message: Any) -> str:

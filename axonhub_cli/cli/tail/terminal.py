@@ -1,9 +1,9 @@
 """The real terminal: its modes, its signals, and the writing of what changed.
 
 The screen is the alternate buffer without line wrap, so that a line which the terminal finds wider than we do is cut at the edge
-and cannot push the next one down. Every line is placed by its number and cleared before it is written. Signals and the reader only wake the
-loop; Ctrl-Z alone is obeyed at once, for the shell takes the terminal at once. In the background nothing is written, read or set.
-Whatever way the program leaves, the terminal is as it was.
+and cannot push the next one down. Every line is placed by its number and cleared before it is written. Signals and the reader
+only wake the loop; Ctrl-Z alone is obeyed at once, for the shell takes the terminal at once. In the background nothing is
+written, read or set. Whatever way the program leaves, the terminal is as it was.
 """
 
 import io
