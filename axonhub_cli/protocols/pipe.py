@@ -23,8 +23,8 @@ from ..types.events import End, Event, Failure, Folder, Foreign, Start
 from ..types.problem import Problem
 from .base import Codec, Reply
 from .raw import dumps
+from .sealer import Back
 from .sse import Decoder, Frame, Splitter
-from .tools import Restorer
 
 Sink = Callable[[list[Event]], None]
 _CUT = Problem(kind="upstream", message="The upstream's stream was cut off before its end.")
@@ -160,26 +160,26 @@ class Verbatim(_Listener):
 
 
 _NEVER = re.compile(rb"(?!)")
+_FRAME = re.compile(rb".+?(?:\r\n\r\n|\n\n|\r\r|\Z)", re.DOTALL)
 
 
 def _without_usage(whole: bytes) -> bytes:
     """Frames of a Chat stream without the usage chunk that only we had asked for."""
-    kept = [block for block in whole.split(b"\n\n") if not _is_usage_chunk(block)]
-    return b"\n\n".join(kept)
+    return b"".join(frame for frame in _FRAME.findall(whole) if not _is_usage_chunk(frame))
 
 
-def _is_usage_chunk(block: bytes) -> bool:
-    return (b'"choices":[]' in block or b'"choices": []' in block) and b'"usage"' in block
+def _is_usage_chunk(frame: bytes) -> bool:
+    return (b'"choices":[]' in frame or b'"choices": []' in frame) and b'"usage"' in frame
 
 
 class Convert(_Listener):
-    """Different protocols: every frame is read, its events are restored to the client's own tools, and written anew."""
+    """Different protocols: every frame is read, its events get the client's own tools and seals, and are written anew."""
 
     def __init__(
-        self, upstream: Codec, client: Codec, reply: Reply, *, restorer: Restorer | None = None, sink: Sink | None = None
+        self, upstream: Codec, client: Codec, reply: Reply, *, back: Back | None = None, sink: Sink | None = None
     ) -> None:
         super().__init__(upstream, sink)
-        self._restorer = restorer
+        self._back = back
         self._decoder = Decoder()
         self._writer = client.stream_writer(reply)
 
@@ -198,8 +198,8 @@ class Convert(_Listener):
     def _write(self, events: list[Event]) -> bytes:
         if self.over or not events:
             return b""
-        if self._restorer is not None:
-            events = self._restorer.feed(events)
+        if self._back is not None:
+            events = self._back.feed(events)
         self._hear(events)
         if self.problem is not None and not self.ready:
             return b""

@@ -104,6 +104,18 @@ async def test_usage_that_only_we_asked_for_stays_with_us(start: Start, upstream
     assert (await hub.records())[-1]["usage"]["input"] == 15
 
 
+async def test_usage_is_hidden_whatever_the_line_ends(start: Start, upstream: Upstream) -> None:
+    """A stream framed with CRLF, all in one read, loses its usage chunk and nothing else."""
+    upstream.will(stream(wire.C_STREAM.replace(b"\n", b"\r\n")))
+    hub = await start(channels(("openai-chat", upstream.url)))
+
+    async with hub.post("/v1/chat/completions", ASKS["openai-chat"]) as response:
+        data = (await response.read()).replace(b"\r\n", b"\n")
+    assert text_of("openai-chat", data) == "Hello"
+    assert b"usage" not in data
+    assert frames(data)[-1] == "[DONE]"
+
+
 FAILURES = {
     "500": whole({"error": {"message": "boom"}}, status=500),
     "429": whole({"error": {"message": "slow down"}}, status=429, retry_after="1"),
