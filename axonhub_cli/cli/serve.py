@@ -135,7 +135,7 @@ async def _log_lines(server: "Server") -> None:
 
     gateway = server.gateway
     assert gateway is not None
-    with gateway.feed.subscribe() as subscription:
+    with gateway.feed.subscribe(deltas=False) as subscription:
         while (event := await subscription.get()) is not None:
             if event.get("type") == "log":
                 sys.stderr.write(f"axonhub: {clean(str(event.get('message')))}\n")

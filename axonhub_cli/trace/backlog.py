@@ -50,6 +50,8 @@ class Backlog:
         self._items: deque[Item] = deque()
         self._bytes = 0  # of all bodies that are unfinished
         self._unfinished = 0
+        self._hurried = 0  # who waits for the disk
+        self._enough = 1  # items that are worth waking the writer for
 
     def put(self, item: Item) -> None:
         """Add an item; after `close` it is only counted."""
@@ -64,12 +66,21 @@ class Backlog:
             if len(self._items) >= self._limit_rows:
                 self._finish([self._items.popleft()], lost=True)
             self._items.append(item)
-            self._changed.notify_all()
+            if len(self._items) >= self._enough:
+                self._changed.notify_all()
 
-    def take(self, limit: int, timeout: float) -> list[Item]:
-        """Up to `limit` items; waits for the first one, at most `timeout` seconds, and not at all while closing."""
+    def take(self, limit: int, timeout: float, gather: float = 0.0) -> list[Item]:
+        """Up to `limit` items; waits for the first one, at most `timeout` seconds, and not at all while closing.
+
+        `gather`: seconds in which more may come, since a transaction costs the same for one and for many. It is cut short when
+        the limit is reached or somebody waits for the disk.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._items or self.closing, timeout)
+            if self._items and gather:
+                self._enough = limit
+                self._changed.wait_for(lambda: self.closing or self._hurried or len(self._items) >= limit, gather)
+                self._enough = 1
             return [self._items.popleft() for _ in range(min(limit, len(self._items)))]
 
     def pause(self, seconds: float) -> None:
@@ -110,7 +121,12 @@ class Backlog:
     def wait_idle(self, timeout: float) -> bool:
         """Wait until nothing is unfinished; False when the time did not suffice."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._unfinished == 0, timeout)
+            self._hurried += 1
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(lambda: self._unfinished == 0, timeout)
+            finally:
+                self._hurried -= 1
 
     @property
     def finished(self) -> bool:

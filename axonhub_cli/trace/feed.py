@@ -6,16 +6,19 @@ deltas first, and requests, attempts and ends only when there is no delta left t
 Events are JSON objects with a `type`: `request`, `attempt`, `delta`, `end`, `log`. All but `log` carry the request's `id`; `t` is
 Unix time. A published event is never changed.
 
-Whoever comes late first gets what is known: the requests that run, the last finished ones, the last log lines.
+Whoever comes late first gets what is known: the requests that run, the last finished ones, the last log lines. What `tell` was
+given is made into an event only when somebody is there to read it; most of the time nobody is.
 """
 
 import asyncio
 import threading
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
 Event = dict[str, Any]
+Make = Callable[[], Event]
 
 FINISHED_KEPT = 200  # requests that a late subscriber still sees
 LOGS_KEPT = 20
@@ -24,9 +27,10 @@ LOGS_KEPT = 20
 class Subscription:
     """One reader's queue. One task may `get`; `drain` may be called from any thread. Leaving the `with` block unsubscribes."""
 
-    def __init__(self, feed: "Feed", capacity: int) -> None:
+    def __init__(self, feed: "Feed", capacity: int, *, deltas: bool) -> None:
         self.dropped = 0
         self.closed = False
+        self.deltas = deltas
         self._feed = feed
         self._capacity = capacity
         self._lock = threading.Lock()
@@ -101,15 +105,17 @@ def _resolve(waiter: "asyncio.Future[None]") -> None:
 
 
 class Feed:
-    """Where events are published. `active` says whether anybody listens: nobody needs to build a delta when it is False."""
+    """Where events are published. `watched` says whether anybody listens, `active` whether anybody wants deltas: nobody needs to
+    build one when it is False."""
 
     def __init__(self, capacity: int = 4096) -> None:
         self.active = False
+        self.watched = False
         self._capacity = capacity
         self._lock = threading.Lock()
         self._subscriptions: tuple[Subscription, ...] = ()
-        self._running: dict[str, Event] = {}
-        self._finished: dict[str, Event] = {}
+        self._running: dict[str, Event | Make] = {}
+        self._finished: dict[str, Event | Make] = {}
         self._logs: deque[Event] = deque(maxlen=LOGS_KEPT)
 
     def publish(self, event: Event) -> None:
@@ -118,54 +124,72 @@ class Feed:
             if not self.active:
                 return
             for subscription in self._subscriptions:
-                subscription.put(event)
+                if subscription.deltas:
+                    subscription.put(event)
             return
         with self._lock:
-            self._remember(event)
+            self._remember(event["type"], event.get("id", ""), event)
             for subscription in self._subscriptions:
                 subscription.put(event)
 
-    def subscribe(self) -> Subscription:
-        """A new subscription, which begins with what is already known."""
-        subscription = Subscription(self, self._capacity)
+    def tell(self, kind: str, request_id: str, make: Make) -> None:
+        """Publish the `request` or `end` event that `make` gives: now to those who listen, later to those who come. It is called
+        in the thread of whoever publishes or subscribes, and tells of the request as it is then."""
         with self._lock:
-            known = [*self._logs, *self._finished.values(), *self._running.values()]
+            self._remember(kind, request_id, make)
+            if self._subscriptions:
+                event = make()
+                for subscription in self._subscriptions:
+                    subscription.put(event)
+
+    def subscribe(self, *, deltas: bool = True) -> Subscription:
+        """A new subscription, which begins with what is already known. `deltas`: whether it wants to hear every word."""
+        subscription = Subscription(self, self._capacity, deltas=deltas)
+        with self._lock:
+            known = [*self._logs, *map(_made, self._finished.values()), *map(_made, self._running.values())]
             for event in sorted(known, key=lambda event: float(event.get("t") or 0.0)):
                 subscription.put(event)
-            self._subscriptions = (*self._subscriptions, subscription)
-            self.active = True
+            self._subscribed(*self._subscriptions, subscription)
         return subscription
+
+    def _subscribed(self, *subscriptions: Subscription) -> None:
+        self._subscriptions = subscriptions
+        self.watched = bool(subscriptions)
+        self.active = any(subscription.deltas for subscription in subscriptions)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Forget a subscription. `Subscription.close` calls this."""
         with self._lock:
-            self._subscriptions = tuple(other for other in self._subscriptions if other is not subscription)
-            self.active = bool(self._subscriptions)
+            self._subscribed(*(other for other in self._subscriptions if other is not subscription))
 
     def close(self) -> None:
         """Close every subscription: the server is going away."""
         for subscription in self._subscriptions:
             subscription.close()
 
-    def _remember(self, event: Event) -> None:
-        match event["type"]:
+    def _remember(self, kind: str, request_id: str, event: Event | Make) -> None:
+        match kind:
             case "request":
-                self._running[event["id"]] = event
+                self._running[request_id] = event
             case "attempt":
-                self._attempt(event)
+                self._attempt(_made(event))
             case "end":
-                self._running.pop(event["id"], None)
-                self._finished[event["id"]] = event
+                self._running.pop(request_id, None)
+                self._finished[request_id] = event
                 if len(self._finished) > FINISHED_KEPT:
                     del self._finished[next(iter(self._finished))]
             case "log":
-                self._logs.append(event)
+                self._logs.append(_made(event))
 
     def _attempt(self, event: Event) -> None:
-        """Keep the newest state of each attempt with its request."""
+        """Keep the newest state of each attempt with its request; one that is made when it is asked for knows its attempts."""
         request = self._running.get(event["id"])
-        if request is None:
+        if request is None or callable(request):
             return
         attempt = event["attempt"]
         others = [known for known in request.get("attempts", ()) if known["index"] != attempt["index"]]
         self._running[event["id"]] = {**request, "attempts": sorted([*others, attempt], key=lambda known: int(known["index"]))}
+
+
+def _made(event: Event | Make) -> Event:
+    return event() if callable(event) else event

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from .feed import Feed
+from .feed import Event, Feed
 from .records import AttemptRecord, BodyKind, RequestRecord
 
 DeltaKind = Literal["text", "thinking", "tool", "arguments"]
@@ -37,14 +37,15 @@ class Recorder:
 
     def begin(self, record: RequestRecord) -> None:
         """A request was accepted."""
-        self._safely(self._publish, "request", record)
+        self._safely(self._tell, "request", record)
         if self.store is not None:
             self._safely(self.store.begin, record)
             self._safely(self._messages)
 
     def attempt(self, record: RequestRecord, attempt: AttemptRecord) -> None:
-        """An attempt started or ended."""
-        self._safely(self._attempt, record, attempt)
+        """An attempt of the record started or ended. Costs one look when nobody listens."""
+        if self.feed.watched:
+            self._safely(self._attempt, record, attempt)
 
     def delta(self, record: RequestRecord, kind: DeltaKind, text: str) -> None:
         """The model said something. Costs one look at `feed.active` when nobody listens; nothing of it is stored."""
@@ -65,8 +66,14 @@ class Recorder:
         """Something that a person at the terminal should see."""
         self._safely(self._log, level, message)
 
-    def _publish(self, kind: str, record: RequestRecord) -> None:
-        self.feed.publish({"type": kind, "t": time.time(), **msgspec.to_builtins(record)})
+    def _tell(self, kind: str, record: RequestRecord, price: float | None = None) -> None:
+        now = time.time()
+
+        def make() -> Event:
+            event = {"type": kind, "t": now, **msgspec.to_builtins(record)}
+            return event if price is None else {**event, "cost": price}
+
+        self.feed.tell(kind, record.id, make)
 
     def _attempt(self, record: RequestRecord, attempt: AttemptRecord) -> None:
         self.feed.publish({"type": "attempt", "id": record.id, "t": time.time(), "attempt": msgspec.to_builtins(attempt)})
@@ -75,10 +82,8 @@ class Recorder:
         self.feed.publish({"type": "delta", "id": record.id, "t": time.time(), "kind": kind, "text": text})
 
     def _end(self, record: RequestRecord, bodies: dict[BodyKind, bytes]) -> None:
-        event = {"type": "end", "t": time.time(), **msgspec.to_builtins(record)}
-
         def told(price: float | None) -> None:
-            self._safely(self.feed.publish, event if price is None else {**event, "cost": price})
+            self._safely(self._tell, "end", record, price)
 
         if self.store is None:
             told(None)

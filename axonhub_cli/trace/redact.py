@@ -9,6 +9,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote
 
 MASK = b"[***]"
@@ -39,8 +40,7 @@ _PATTERNS = tuple(_shape(prefix, rest) for prefix, rest in _SHAPES.items())
 
 def redact(data: bytes, secrets: Iterable[str] = ()) -> bytes:
     """The data without secrets: known values of at least `SHORTEST` characters in all their forms, and what looks like a key."""
-    forms = sorted({form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}, key=len, reverse=True)
-    present = [form for form in forms if form in data]
+    present = [form for form in _all_forms(tuple(secrets)) if form in data]
     if present:
         data = re.sub(b"|".join(map(re.escape, present)), lambda _: MASK, data)
     for prefix, pattern in _PATTERNS:
@@ -52,6 +52,12 @@ def redact(data: bytes, secrets: Iterable[str] = ()) -> bytes:
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
     """The same for text; lone surrogates become question marks, so that it can be stored."""
     return redact(text.encode("utf-8", "replace"), secrets).decode("utf-8", "replace")
+
+
+@lru_cache(maxsize=4)
+def _all_forms(secrets: tuple[str, ...]) -> tuple[bytes, ...]:
+    """What to look for, the longest first. The same few secrets are asked for with every body."""
+    return tuple(sorted({form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}, key=len, reverse=True))
 
 
 def _forms(secret: str) -> set[bytes]:

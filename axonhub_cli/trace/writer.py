@@ -24,6 +24,7 @@ from .backlog import Backlog, Item
 from .recorder import Level
 
 BATCH = 100
+GATHER_SECONDS = 0.03
 PRUNE_SECONDS = 600.0
 
 # What one row can cause, and no other is to blame for.
@@ -79,7 +80,7 @@ class Writer:
         if self.error is not None:
             self._backlog.pause(self._retry_seconds)
             return self._backlog.take(BATCH, 0)
-        return self._backlog.take(BATCH, max(0.0, self._prune_at - time.monotonic()))
+        return self._backlog.take(BATCH, max(0.0, self._prune_at - time.monotonic()), GATHER_SECONDS)
 
     def _work(self, batch: list[Item]) -> bool:
         """Price and write a batch; says whether the file is in order."""
@@ -149,9 +150,12 @@ class Writer:
 
     def _transaction(self, connection: sqlite3.Connection, batch: list[Item]) -> None:
         secrets = tuple(self.secrets())
+        over = {item.values["id"] for item in batch if item.final}
         connection.execute("BEGIN IMMEDIATE")
         try:
             for item in batch:
+                if not item.final and item.values["id"] in over:
+                    continue  # its end, in the same batch, says all that its begin does
                 rows.put_request(connection, item.values, secrets)
                 rows.put_bodies(connection, item.values["id"], item.bodies, secrets)
             connection.execute("COMMIT")

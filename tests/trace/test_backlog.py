@@ -113,3 +113,19 @@ def test_counts_always_agree(steps: list[tuple[str, int]]) -> None:
     assert done + len(rest) + backlog.dropped_rows == put
     backlog.put(item("last", 100))
     assert backlog.take(1, 0)[0].size == 100
+
+
+def test_more_may_come_for_a_moment() -> None:
+    """While a batch is gathered a full one, or somebody who waits for the disk, ends the wait."""
+    backlog = Backlog()
+    backlog.put(item("a"))
+    backlog.put(item("b"))
+    assert names(backlog.take(2, 60, gather=60)) == ["a", "b"]
+
+    backlog.put(item("c"))
+    thread = threading.Thread(target=backlog.wait_idle, args=(60,))
+    thread.start()
+    batch = backlog.take(2, 60, gather=60)
+    assert names(batch) == ["c"]
+    backlog.done([*batch, *batch, *batch])
+    thread.join()

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import given
@@ -160,3 +161,36 @@ def test_a_reader_whose_loop_is_gone_is_harmless() -> None:
     loop.close()
     feed.publish(event("request"))
     assert subscription.drain() == [event("request")]
+
+
+def test_a_quiet_subscription_hears_all_but_deltas() -> None:
+    """Whoever watches for ends and log lines costs nobody a delta."""
+    feed = Feed()
+    subscription = feed.subscribe(deltas=False)
+    assert (feed.watched, feed.active) == (True, False)
+
+    loud = feed.subscribe()
+    feed.publish({"type": "delta", "id": "ar-1", "text": "word"})
+    feed.publish({"type": "log", "message": "hello"})
+    assert [event["type"] for event in subscription.drain()] == ["log"]
+    assert [event["type"] for event in loud.drain()] == ["delta", "log"]
+    loud.close()
+    assert (feed.watched, feed.active) == (True, False)
+
+
+def test_what_is_told_is_made_only_when_somebody_is_there() -> None:
+    """Without a listener nothing is built; who comes later gets the request as it is by then."""
+    feed, made = Feed(), []
+
+    def make(kind: str) -> Callable[[], dict[str, Any]]:
+        return lambda: made.append(kind) or {"type": kind, "id": "ar-1", "t": 1.0}  # type: ignore[func-returns-value]  # None, so the event
+
+    feed.tell("request", "ar-1", make("request"))
+    feed.publish({"type": "attempt", "id": "ar-1", "attempt": {"index": 0}})
+    assert made == []
+    first = feed.subscribe()
+    assert [event["type"] for event in first.drain()] == ["request"]
+    feed.tell("end", "ar-1", make("end"))
+    assert [event["type"] for event in first.drain()] == ["end"]
+    assert [event["type"] for event in feed.subscribe().drain()] == ["end"]
+    assert made == ["request", "end", "end"]
