@@ -97,11 +97,7 @@ def show(name: Name, json: JsonFlag = False) -> None:
         "quirks": found.quirks,
         "proxy": bool(found.proxy),
     }
-    rows = [
-        [key, _few(value, "-") if isinstance(value, list) else clean(str(value))]
-        for key, value in data.items()
-        if key != "endpoints"
-    ]
+    rows = [[key, _shown(value)] for key, value in data.items() if key != "endpoints"]
     rows += [[protocol, clean(address)] for protocol, address in data["endpoints"].items()]
     emit(Result(data, table(["", ""], rows)), json=json)
 
@@ -234,6 +230,18 @@ def _summary(channel: "Channel") -> dict[str, Any]:
 def _few(items: list[str], none: str) -> str:
     shown = ", ".join(clean(item) for item in items[:4])
     return (shown + (f" and {len(items) - 4} more" if len(items) > 4 else "")) or none
+
+
+def _shown(value: object) -> str:
+    """A field for people."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return _few(value, "-")
+        case dict():
+            return _few([f"{key}={entry}" for key, entry in value.items()], "-")
+    return "-" if value is None else clean(str(value))
 
 
 def _endpoints(channel: "Channel") -> dict[str, str]:

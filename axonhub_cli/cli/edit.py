@@ -30,6 +30,15 @@ def load() -> "Config":
     return load(config_file())
 
 
+def server_port() -> int:
+    """Where clients find the server: the port of the one that runs, else that of config.toml."""
+    from ..config import state
+    from ..config.paths import paths
+
+    found = state.running(paths().server_file)
+    return found.port if found is not None else load().server.port
+
+
 def check_name(name: str, what: str, taken: Iterable[str]) -> None:
     """`UsageError` unless the name is fit for a new channel or profile."""
     if not _NAME.fullmatch(name):

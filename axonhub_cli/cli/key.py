@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .edit import load
+from .edit import load, server_port
 from .edit import profile as pick_profile
 from .output import JsonFlag, LimitOption, Result, confirm, emit, table
 
@@ -101,7 +101,7 @@ def _masked(key: "Key") -> str:
 
 
 def _introduced(key: "Key") -> str:
-    port = load().server.port
+    port = server_port()
     return "\n".join(
         [
             f"Key {key.name}: {key.token}",

@@ -11,6 +11,7 @@ from .output import JsonFlag, LimitOption, Result, clean, confirm, emit, table
 from .secret import note
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from tomlkit import TOMLDocument
 
     from ..config.keys import KeyStore
@@ -88,12 +89,17 @@ def show(name: Name, json: JsonFlag = False) -> None:
     rules = [_rule(number, rule) for number, rule in enumerate(found.mappings, 1)]
     data = {"name": name, "active": config.profile == name, "keys": _keys_of(name), **_limits(found), "mappings": rules}
     cells = [[rule["number"], rule["kind"], clean(rule["from"]), clean(rule["to"]), rule["channel"] or "any"] for rule in rules]
-    text = (
-        table(["#", "KIND", "FROM", "TO", "CHANNEL"], cells, right=["#"])
-        if rules
-        else f"Profile {name} has no rules: names pass through unchanged."
-    )
-    emit(Result(data, text), json=json)
+    head = [f"Only {key}: {', '.join(map(clean, names))}" for key, names in _limits(found).items() if names is not None]
+    if not rules:
+        head.append(f"Profile {name} has no rules: names pass through unchanged.")
+
+    def shown(out: "Console") -> None:
+        for line in head:
+            out.print(line)
+        if rules:
+            out.print(table(["#", "KIND", "FROM", "TO", "CHANNEL"], cells, right=["#"]))
+
+    emit(Result(data, shown), json=json)
 
 
 @app.command()

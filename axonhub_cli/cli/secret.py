@@ -98,13 +98,19 @@ def _choose(name: str, value: str, variable: str | None, detail: str) -> str:
     note(f"{detail}.")
     sys.stderr.write(f"  1  an environment variable ({usual}): you set it, nothing is stored\n")
     sys.stderr.write("  2  a file that only you can read (0600)\n  3  stop\n")
-    choice = typer.prompt("Which", type=int, default=3, err=True)
-    if choice == 1:
+    choice = typer.prompt("Which", default="3", value_proc=_one_of_three, err=True)
+    if choice == "1":
         note(f"Set it where the server starts: export {usual}=…")
         return f"env:{usual}"
-    if choice == 2:
+    if choice == "2":
         return _to_file(name, value)
     raise typer.Exit(1)
+
+
+def _one_of_three(typed: str) -> str:
+    if typed.strip() not in ("1", "2", "3"):
+        raise typer.BadParameter("type 1, 2 or 3.")
+    return typed.strip()
 
 
 def _to_file(name: str, value: str) -> str:

@@ -30,7 +30,8 @@ KeyOption = Annotated[
     str | None, typer.Option("--key", metavar="NAME", help="The local key to use; by default one named after the client.")
 ]
 PortOption = Annotated[
-    int | None, typer.Option("--port", min=1, max=65535, help="The server's port; by default that of config.toml.")
+    int | None,
+    typer.Option("--port", min=1, max=65535, help="The server's port; by default that of the one that runs, or config.toml's."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the diff and write nothing.")]
 Undo = Annotated[bool, typer.Option("--undo", help="Take back what is still ours; what you changed since stays.")]
@@ -152,10 +153,9 @@ def _journal() -> "Journal":
 
 
 def _port(given: int | None) -> int:
-    from ..config.paths import paths
-    from ..config.store import load
+    from .edit import server_port
 
-    return given or load(paths().config_file).server.port
+    return given or server_port()
 
 
 def _token(name: str, *, make: bool) -> str:

@@ -213,7 +213,10 @@ def test_list_and_show(home: Path) -> None:
     assert "env:HOME" in run("list").stdout
     data = json.loads(run("show", "ds", "--json").stdout)
     assert data["endpoints"]["openai-chat"].startswith("https://api.deepseek.com")
-    assert "https://api.deepseek.com" in run("show", "ds").stdout
+    shown = [line.split() for line in run("show", "ds").stdout.splitlines()]
+    assert ["anthropic", "https://api.deepseek.com/anthropic"] in shown
+    fields = {line[0]: line[1] for line in shown if line}
+    assert (fields["base_url"], fields["enabled"], fields["quirks"], fields["proxy"]) == ("-", "yes", "-", "no")
 
 
 @pytest.mark.parametrize("clear", [("--model", ""), ("--tag", ""), ("--base-url", "")])

@@ -164,10 +164,17 @@ def test_a_star_is_taken_literally_and_said() -> None:
     assert "--regex" in run("map", "p", "claude-*", "x").stderr
 
 
+def test_show_names_the_limits(home: Path) -> None:
+    """A profile that is limited to some channels or models says so."""
+    (home / "config.toml").write_text('[[channels]]\nname = "c"\ntype = "ollama"\n')
+    run("add", "p", "--channel", "c", "--model", "a", "--model", "b")
+    assert run("show", "p").stdout.splitlines()[:2] == ["Only channels: c", "Only models: a, b"]
+
+
 def test_without_profiles_the_way_to_one_is_named() -> None:
     """An empty list says what that means; a name then is exit code 3."""
     assert "pass through unchanged" in run("list").stdout
     assert isinstance(error("show", "p"), NotConfigured)
     run("add", "p")
-    assert "no rules" in run("show", "p").stdout
+    assert run("show", "p").stdout == "Profile p has no rules: names pass through unchanged.\n"
     assert "p" in run("list").stdout

@@ -162,6 +162,7 @@ def test_status_and_stop_find_the_server(home: Path) -> None:
     assert axonhub("status").returncode == 3
     process, ready = _serve(home)
     assert json.loads(axonhub("status", "--json").stdout)["port"] == ready["port"]
+    assert f"http://127.0.0.1:{ready['port']}/anthropic" in axonhub("setup", "claude-code", "--shell", "bash").stdout
     assert axonhub("stop").returncode == 0
     process.communicate(timeout=20)
     assert process.returncode == 0
