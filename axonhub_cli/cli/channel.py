@@ -70,13 +70,19 @@ def add(
 
 @app.command("list")
 def list_(limit: LimitOption = 50, json: JsonFlag = False) -> None:
-    """All channels, in the order in which they are tried."""
+    """All channels, in the order in which they are tried, and how they are."""
+    from .health import state_of, unwell
+
+    sick = unwell()
     channels = sorted(load().channels, key=lambda item: item.priority)[:limit]
-    rows = [_summary(item) for item in channels]
+    rows = [
+        _summary(item) | {"state": state_of(item.name, sick, secrets=len(item.secrets)) if item.enabled else "off"}
+        for item in channels
+    ]
     columns = ["NAME", "TYPE", "MODELS", "PRIORITY", "WEIGHT", "SECRET", "TAGS", "STATE"]
     cells = [
         [row["name"], row["type"], _few(row["models"], "any"), row["priority"], row["weight"], _few(row["secrets"], "none"),
-         _few(row["tags"], "-"), "on" if row["enabled"] else "off"]
+         _few(row["tags"], "-"), row["state"]]
         for row in rows
     ]  # fmt: skip
     text = (
@@ -172,6 +178,17 @@ def disable(name: Name, json: JsonFlag = False) -> None:
     _switch(name, False, json)
 
 
+@app.command()
+def reset(name: Name, json: JsonFlag = False) -> None:
+    """Forget what is held against a channel: cooldowns, and secrets that were refused."""
+    from ..config import orders
+    from ..config.paths import paths
+
+    pick(load(), name)
+    orders.reset(paths().orders_file, name)
+    emit(Result({"name": name}, f"Channel {name} is used again as if nothing had happened."), json=json)
+
+
 @app.command("secret")
 def secret_(
     name: Name,
@@ -184,6 +201,8 @@ def secret_(
     json: JsonFlag = False,
 ) -> None:
     """Set or replace a channel's secret."""
+    from ..config import orders
+    from ..config.paths import paths
     from ..config.presets import PRESETS
     from ..config.store import edit
 
@@ -194,6 +213,7 @@ def secret_(
     secrets = list(dict.fromkeys([*(found.secrets if append else ()), *fresh]))
     with edit(config_file()) as document:
         set_or_drop(channel_table(document, name), "secrets", secrets)
+    orders.reset(paths().orders_file, name)  # the old one may have been refused; the reference is often the same
     emit(Result({"name": name, "secrets": secrets}, f"Channel {name} uses {_few(secrets, 'no secret')}."), json=json)
 
 

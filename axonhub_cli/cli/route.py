@@ -47,6 +47,7 @@ def route(
         emit(Result({"model": model, "profile": active, "error": str(error)}, clean(str(error)), exit_code=1), json=json)
         return
     data = _data(model, active, protocol, found)
+    _add_health(data)
     emit(Result(data, lambda console: _show(console, data)), json=json)
 
 
@@ -82,6 +83,23 @@ def _data(model: str, active: str | None, protocol: str, found: Any) -> dict[str
     }
 
 
+def _add_health(data: dict[str, Any]) -> None:
+    """How the running server sees each candidate; those that cool go last, as they would."""
+    from .health import unwell, word
+
+    rows = unwell()
+    for each in data["candidates"]:
+        mine = [
+            row
+            for row in rows
+            if (row["channel"], row["secret"]) == (each["channel"], each["secret"]) and row["model"] in (None, each["model"])
+        ]
+        each["state"] = word(mine[0]) if mine else "ready"
+        each["seconds"] = mine[0]["seconds"] if mine else 0.0
+        each["reason"] = mine[0]["reason"] if mine else None
+    data["candidates"].sort(key=lambda each: each["seconds"])
+
+
 def _show(console: "Console", data: dict[str, Any]) -> None:
     rule = data["rule"]
     console.print(f"{clean(data['model'])} → {clean(data['target'])}   (profile: {data['profile'] or 'none'})")
@@ -100,9 +118,10 @@ def _show(console: "Console", data: dict[str, Any]) -> None:
             each["protocol"] + (" (converted)" if each["converts"] else ""),
             each["secret"],
             each["base_url"],
+            each["state"],
         )
         for number, each in enumerate(data["candidates"], 1)
     ]
-    console.print(table(["#", "channel", "speaks", "secret", "address"], rows, right=["#"]))
+    console.print(table(["#", "channel", "speaks", "secret", "address", "state"], rows, right=["#"]))
     for each in data["rejected"]:
         console.print(f"  not {each['channel']}: {each['reason']}")

@@ -145,7 +145,7 @@ async def _log_lines(server: "Server") -> None:
 
 
 def status(json: JsonFlag = False) -> None:
-    """Say whether a server runs here. Exit code 3 when none does."""
+    """Say whether a server runs here, and which channels are unwell. Exit code 3 when none runs."""
     from ..config import state
     from ..config.paths import paths
 
@@ -154,7 +154,12 @@ def status(json: JsonFlag = False) -> None:
         emit(Result({"running": False}, "axonhub is not running. Start it: axonhub serve", exit_code=3), json=json)
         return
     data = {"running": True, "pid": found.pid, "host": found.host, "port": found.port, "started": found.started}
-    emit(Result(data, f"axonhub runs on http://127.0.0.1:{found.port} (pid {found.pid})."), json=json)
+    data |= {"requests": more.get("running"), "config_error": more.get("config_error"), "unwell": more.get("unwell", [])}
+    lines = [f"axonhub runs on http://127.0.0.1:{found.port} (pid {found.pid})."]
+    if data["config_error"]:
+        lines.append(f"  config.toml was not taken, the last good one stays in force: {data['config_error']}")
+    lines += [f"  {sentence(row)}" for row in more.get("unwell", [])]
+    emit(Result(data, "\n".join(clean(line) for line in lines)), json=json)
 
 
 def stop(json: JsonFlag = False) -> None:
@@ -174,5 +179,7 @@ def stop(json: JsonFlag = False) -> None:
     for _ in range(100):
         if state.running(where) is None:
             break
+    from .health import sentence
+    from .output import clean
         time.sleep(0.1)
     emit(Result({"stopped": True, "pid": found.pid}, f"Stopped (pid {found.pid})."), json=json)

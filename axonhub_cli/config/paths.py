@@ -43,6 +43,11 @@ class Paths(Struct, frozen=True):
         """`server.json`: the running server."""
         return self.state_dir / "server.json"
 
+    @property
+    def orders_file(self) -> Path:
+        """`orders.json`: what commands ask of the running server."""
+        return self.state_dir / "orders.json"
+
 
 def paths() -> Paths:
     """The folders that are in force now."""

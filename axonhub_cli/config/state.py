@@ -4,6 +4,7 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct, ValidationError, convert, to_builtins
 
@@ -73,12 +74,23 @@ def _alive(pid: int) -> bool:
 
 def _instance(state: ServerState) -> object:
     from http.client import HTTPConnection, HTTPException
+    answer = _get(state, "/health", {})
+    return answer.get("instance") if answer is not None else None
+
+
+def ask(state: ServerState) -> dict[str, Any] | None:
+    """How a running server is (`GET /_axonhub/state`); None when it does not answer."""
+    return _get(state, "/_axonhub/state", {"Authorization": f"Bearer {state.admin_token}"})
+
+
+def _get(state: ServerState, path: str, headers: dict[str, str]) -> dict[str, Any] | None:
 
     connection = HTTPConnection(_ANY.get(state.host, state.host), state.port, timeout=_TIMEOUT)
     try:
-        connection.request("GET", "/health", headers={"Host": f"127.0.0.1:{state.port}"})
-        answer = json.loads(connection.getresponse().read(64 * 1024))
-        return answer.get("instance") if isinstance(answer, dict) else None
+        connection.request("GET", path, headers={"Host": f"127.0.0.1:{state.port}", **headers})
+        response = connection.getresponse()
+        answer = json.loads(response.read(1 << 20))
+        return answer if isinstance(answer, dict) and response.status == 200 else None
     except (OSError, HTTPException, ValueError, RecursionError):
         return None
     finally:

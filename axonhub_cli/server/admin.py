@@ -1,5 +1,5 @@
-"""`GET /_axonhub/events`: the live feed for `trace tail` and the tree inside `serve`. Read-only, for the holder of the admin
-token."""
+"""`GET /_axonhub/events`: the live feed for `trace tail` and the tree inside `serve`. `GET /_axonhub/state`: how the server is,
+for `status`. Read-only, for the holder of the admin token."""
 
 import asyncio
 import hmac
@@ -18,11 +18,7 @@ _PING = 10.0
 
 async def events(gateway: Gateway, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
     """One JSON object a line, until the reader leaves or the server ends."""
-    given = headers.get("authorization", "").removeprefix("Bearer ").encode("utf-8", "surrogateescape")
-    if not hmac.compare_digest(given, gateway.admin_token.encode()):
-        raise RequestError(
-            "The event feed needs the admin token of server.json.", kind="authentication", hint="Use: axonhub trace tail"
-        )
+    _check(gateway, headers, "axonhub trace tail")
     subscription = gateway.feed.subscribe()
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store", **SAFE})
     try:
@@ -41,3 +37,15 @@ async def events(gateway: Gateway, request: web.Request, headers: Mapping[str, s
     finally:
         subscription.close()
     return response
+
+
+def state(gateway: Gateway, headers: Mapping[str, str]) -> web.StreamResponse:
+    """One JSON object: what runs, which places are unwell, whether the configuration on disk is in force."""
+    _check(gateway, headers, "axonhub status")
+    return web.json_response(gateway.state(), headers={**SAFE, "Cache-Control": "no-store"})
+
+
+def _check(gateway: Gateway, headers: Mapping[str, str], instead: str) -> None:
+    given = headers.get("authorization", "").removeprefix("Bearer ").encode("utf-8", "surrogateescape")
+    if not hmac.compare_digest(given, gateway.admin_token.encode()):
+        raise RequestError("This needs the admin token of server.json.", kind="authentication", hint=f"Use: {instead}")

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from ..config import state
 from ..config.keys import KeyStore
+from ..config.orders import OrderBook
 from ..config.paths import Paths, paths
 from ..config.presets import endpoints
 from ..config.secrets import SecretCache
@@ -125,7 +126,7 @@ class Server:
             reloader=reloader, keys=keys, secrets=secrets, recorder=Recorder(self._store, feed), feed=feed, upstream=upstream,
             guard=Guard(allowed_hosts(host, port), keys.find, config.server.max_body_mb << 20), host=host, port=port,
             profile=self.options.profile, demo=await self._demo.start(), demo_forced=self.options.demo,
-            config_path=self.where.config_file,
+            config_path=self.where.config_file, orders=OrderBook(self.where.orders_file),
         )  # fmt: skip
 
     def _provider(self, name: str) -> str | None:

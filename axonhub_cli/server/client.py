@@ -6,10 +6,12 @@ per event.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from ..types.problem import Problem
 from .tasks import spawn
 
 SAFE = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
@@ -89,15 +91,26 @@ class Keeper:
         self._stream, self._grace, self._ping = stream, grace, ping
         self._begun = self.heard = self._loop.time()
         self.limit = 0.0
+        self.reason: Problem | None = None  # why somebody else ended this: a shutdown
         self._timeout: asyncio.Timeout | None = None
         self._handle: asyncio.TimerHandle | None = None
 
-    def guard(self, limit: float) -> asyncio.Timeout:
-        """A context that raises TimeoutError after `limit` seconds without a byte from the upstream."""
+    @asynccontextmanager
+    async def guard(self, limit: float) -> AsyncIterator[None]:
+        """Raises TimeoutError after `limit` seconds without a byte from the upstream, or at once when it was interrupted."""
         self.heard, self.limit = self._loop.time(), limit
-        self._timeout = asyncio.timeout(None)
-        self._schedule()
-        return self._timeout
+        async with asyncio.timeout(None if self.reason is None else 0) as self._timeout:
+            self._schedule()
+            try:
+                yield
+            finally:
+                self._timeout = None
+
+    def interrupt(self, reason: Problem) -> None:
+        """End the wait that goes on, or the next one; whoever waits finds the reason here."""
+        self.reason = reason
+        if self._timeout is not None:
+            self._timeout.reschedule(self._loop.time())
 
     def stop(self) -> None:
         """No more pings, no more limits."""
@@ -123,7 +136,8 @@ class Keeper:
         if now >= self.heard + self.limit:
             if self._timeout is not None:
                 self._timeout.reschedule(now)
-            return
+                return
+            self.heard = now  # nobody waits for the upstream just now
         if self._stream is not None and now >= self._due():
             self._stream.last = now
             spawn(self._keep_alive(self._stream), "keep-alive")

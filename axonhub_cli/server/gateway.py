@@ -13,12 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..config.keys import Key, KeyStore
+from ..config.orders import OrderBook
 from ..config.schema import Channel, Config
 from ..config.secrets import SecretCache
 from ..config.store import Reloader
 from ..trace.feed import Feed
 from ..trace.recorder import Recorder
+from .client import Keeper
 from .guard import Guard
+from .places import Places
+from .tasks import scale
 from .upstream import Upstream
 
 _FRESH = 0.05  # seconds for which the files are taken to be unchanged; under load one request in many looks
@@ -43,17 +47,23 @@ class Gateway:
     demo_forced: bool = False
     config_path: Path | None = None
     instance: str = field(default_factory=lambda: randomness.token_hex(8))
+    orders: OrderBook | None = None
     admin_token: str = field(default_factory=lambda: randomness.token_urlsafe(32))
     started: float = field(default_factory=time.time)
     draining: bool = False
     running: int = 0
     _polled: float = 0.0
+    live: set[Keeper] = field(default_factory=set)  # the calls that are being served
+    places: Places = field(init=False)
     _places: OrderedDict[str, tuple[str, str | None]] = field(default_factory=OrderedDict)
     _shown: tuple[Config, Channel | None] | None = None
     _effective: Config | None = None
 
     @property
     def demo_active(self) -> bool:
+    def __post_init__(self) -> None:
+        self.places = Places(scale(), self._reread, self.log)
+
         """Whether the built-in channel answers."""
         return self.demo is not None and (self.demo_forced or not any(c.enabled for c in self.reloader.config.channels))
 
@@ -90,7 +100,14 @@ class Gateway:
     async def secret(self, ref: str) -> str:
         """A secret's value; the first reading may take a helper process, so it happens in a thread. Raises `SecretError`."""
         known = self.secrets.known(ref)
-        return known if known is not None else await asyncio.to_thread(self.secrets.get, ref)
+        value = known if known is not None else await asyncio.to_thread(self.secrets.get, ref)
+        self.places.used(ref, value)
+        return value
+
+    async def _reread(self, ref: str) -> str:
+        """A secret's value as it is now."""
+        self.secrets.forget(ref)
+        return await asyncio.to_thread(self.secrets.get, ref)
 
     def redact(self, text: str) -> str:
         """Text from an upstream without any secret that we know."""
@@ -112,15 +129,32 @@ class Gateway:
     def poll(self) -> None:
         """Look once whether config.toml or keys.toml changed; a broken file is reported and changes nothing."""
         self._polled = time.monotonic()
-        before = self.reloader.error
+        before, channels = self.reloader.error, self.reloader.config.channels
         if self.reloader.poll():
             self.secrets.forget_all()
             self.log("info", "config.toml was reloaded")
         elif self.reloader.error is not None and self.reloader.error is not before:
+            for channel in channels:
+                if channel not in self.reloader.config.channels:  # another address or secret may be well
+                    self.places.health.reset(channel.name)
             self.log("error", f"config.toml was not taken, the last good one stays in force: {self.reloader.error}")
         self.keys.poll()
 
     def hello(self, version: str) -> dict[str, object]:
+        new = self.orders.poll() if self.orders is not None else None
+        for name in new.resets if new is not None else ():
+            self.secrets.forget_all()
+            self.places.reset(name)
+
+    def state(self) -> dict[str, object]:
+        """How the server is, for `axonhub status` and its like."""
+        return {
+            "running": self.running,
+            "draining": self.draining,
+            "profile": self.profile_of(None),
+            "config_error": str(self.reloader.error) if self.reloader.error is not None else None,
+            "unwell": self.places.snapshot(),
+        }
         """The first event of every subscription."""
         return {
             "type": "hello",

@@ -88,6 +88,8 @@ class Handler:
             return web.json_response({"ok": True, "instance": gateway.instance, "version": __version__}, headers=SAFE)
         if route.kind == "events":
             return await admin.events(gateway, request, headers)
+        if route.kind == "state":
+            return admin.state(gateway, headers)
         gateway.refresh()
         key = gateway.guard.key(headers)
         if isinstance(key, Problem):
@@ -135,7 +137,10 @@ class Handler:
         bodies: dict[Any, bytes] = {"client_request": body.data}
         try:
             last = gateway.last_place(record.trace_id)
-            chosen = plan(gateway.config, record.profile, body.model, route.protocol, trace_id=record.trace_id, last=last)
+            chosen = plan(
+                gateway.config, record.profile, body.model, route.protocol, trace_id=record.trace_id, last=last,
+                health=gateway.places.health, now=time.monotonic(),
+            )  # fmt: skip
             call = Call(
                 gateway=gateway, request=request, codec=codec(route.protocol), body=body, headers=headers, record=record,
                 plan=chosen, scale=self.scale, listener=Listener(record, gateway.recorder), begun=begun, bodies=bodies,

@@ -82,6 +82,8 @@ def _broken(attempt: "Attempt", error: Exception) -> Problem:
     if isinstance(error, ProtocolError):
         return Problem(kind="upstream", message=f"The upstream's stream cannot be read: {error}")
     if isinstance(error, TimeoutError):
+        if attempt.keeper.reason is not None:
+            return attempt.keeper.reason
         seconds = attempt.candidate.channel.timeouts.idle
         return Problem(kind="timeout", message=f"Channel {attempt.record.channel} has sent nothing for {seconds:g} s.")
     return problem_of(error, attempt.candidate)

@@ -3,18 +3,23 @@
     plan → attempt → (next attempt …) → answer
 
 An attempt opens an upstream and holds what comes until it is worth committing. While nothing has been said to the client, a
-failure moves on to the next candidate; after that, the pipe finishes the stream with the protocol's own error. A client that
-leaves cancels the upstream at once: whatever runs here is ended by `CancelledError`, every upstream response is closed in
-`finally`.
+failure moves on to the next candidate, and where none is left what passes by itself (a connection that broke, a 503) is tried
+once more; after that, the pipe finishes the stream with the protocol's own error. Candidates that asked for a rest are not
+asked: when nobody else is left, the client hears how long to wait. A client that leaves cancels the upstream at once: whatever
+runs here is ended by `CancelledError`, every upstream response is closed in `finally`.
 """
 
+import asyncio
+import random
 from typing import Any
 
 from aiohttp import web
 from msgspec.structs import replace
 
 from ..protocols.lanes import Prepared
-from ..routing.failover import decide, worst
+from ..routing.failover import again, decide, pause, worst
+from ..routing.health import PATIENCE, hinted
+from ..routing.plan import Candidate
 from ..types.events import Failure
 from ..types.problem import Problem
 from .attempt import Attempt
@@ -22,6 +27,7 @@ from .call import Call
 from .client import SAFE, ClientStream, Keeper
 
 MAX_ATTEMPTS = 8
+LONGEST_WAIT = 60.0  # seconds that a client is told to wait; SDKs and Codex would really sleep for days
 
 
 async def run(call: Call) -> web.StreamResponse:
@@ -31,19 +37,74 @@ async def run(call: Call) -> web.StreamResponse:
     if call.body.stream:
         call.stream = ClientStream(call.request, call.answer_headers, call.codec.ping)
     keeper = Keeper(call.stream, grace=server.grace * call.scale, ping=server.ping * call.scale)
-    candidates = call.plan.candidates[:MAX_ATTEMPTS]
+    gateway.live.add(keeper)
     try:
-        for index, candidate in enumerate(candidates):
-            attempt = Attempt(call, candidate, index, keeper)
-            response = await attempt.run()
-            if response is not None:
-                return response
-            spoken = call.stream is not None and call.stream.spoken
-            if decide(call.problems[-1][1], committed=spoken, left=len(candidates) - index - 1) == "stop":
-                break
-        return await _give_up(call)
+        return await _serve(call, keeper) or await _give_up(call)
     finally:
+        gateway.live.discard(keeper)
         keeper.stop()
+
+
+async def _serve(call: Call, keeper: Keeper) -> web.StreamResponse | None:
+    """The attempts, in order; None when they are used up."""
+    places = call.gateway.places
+    candidates = call.plan.candidates[:MAX_ATTEMPTS]
+    for index, candidate in enumerate(candidates):
+        left = len(candidates) - index - 1
+        if (problem := await places.barred(candidate)) is not None:
+            call.problems.append((candidate.channel.name, problem))
+            if problem.kind == "authentication":
+                continue
+            return None  # those that follow cool for longer
+        if wait := places.wait(candidate):  # a moment only, or it would be barred
+            await asyncio.sleep(wait)
+        response = await _try(call, candidate, keeper)
+        if response is None and not left and _once_more(call, candidate, keeper):
+            await asyncio.sleep(pause(call.problems[-1][1], random.random()) * call.scale)  # noqa: S311  # spreads retries
+            call.problems.pop()
+            response = await _try(call, candidate, keeper)
+        if response is not None or keeper.reason is not None:
+            return response
+        if decide(call.problems[-1][1], committed=_spoken(call), left=left) == "stop":
+            return None
+    return None
+
+
+async def _try(call: Call, candidate: Candidate, keeper: Keeper) -> web.StreamResponse | None:
+    """One attempt, and what its end says about the place."""
+    places = call.gateway.places
+    attempt = Attempt(call, candidate, len(call.record.attempts), keeper)
+    places.begin(candidate)
+    try:
+        response = await attempt.run()
+    except BaseException:
+        places.health.release(candidate.spot)
+        raise
+    if keeper.reason is not None:  # we ended it ourselves
+        call.problems[-1:] = [(candidate.channel.name, keeper.reason)]
+    elif response is None:
+        place, problem = call.problems[-1]
+        body = call.bodies.get("upstream_response", b"") if problem.status >= 400 else b""
+        call.problems[-1] = (place, hinted(problem, body))
+        places.failed(candidate, call.problems[-1][1])
+    elif attempt.record.outcome == "ok":
+        places.succeeded(candidate)
+    else:
+        places.failed(candidate, Problem(kind="upstream", message=attempt.record.reason or "the stream broke"))
+    return response
+
+
+def _spoken(call: Call) -> bool:
+    return call.stream is not None and call.stream.spoken
+
+
+def _once_more(call: Call, candidate: Candidate, keeper: Keeper) -> bool:
+    """Whether the same place is asked a second time: it may help, nothing was said yet, and the budget allows it."""
+    if _spoken(call) or keeper.reason is not None:
+        return False
+    reached = call.record.attempts[-1].first_byte_ms is not None
+    wanted = again(call.problems[-1][1], reached=reached, wait=PATIENCE)
+    return wanted and call.gateway.places.budget.take(candidate.channel.name)
 
 
 async def _give_up(call: Call) -> web.StreamResponse:
@@ -65,12 +126,26 @@ async def _give_up(call: Call) -> web.StreamResponse:
     record.status = status
     record.bytes_out = len(body)
     call.bodies.setdefault("client_response", body)
-    return web.Response(status=status, body=body, headers={**SAFE, **call.answer_headers(), **headers})
+    return web.Response(status=status, body=body, headers={**SAFE, **call.answer_headers(), **_waits(problem), **headers})
+
+
+def _waits(problem: Problem) -> dict[str, str]:
+    """`retry-after-ms` beside the codec's `retry-after`: the SDKs prefer it, and the upstream's own may say anything."""
+    if problem.retry_after is None:
+        return {}
+    return {"retry-after-ms": str(max(1, round(problem.retry_after * 1000)))}
 
 
 def _local_answer(call: Call, problem: Problem) -> dict[str, Any]:
-    """A provider's 401 is ours to mend, not the client's to repeat: Claude Code is told not to retry, and Codex, which would
-    ask six times, gets a 400 (RELIABILITY.md, row 29)."""
-    if problem.kind != "authentication":
-        return {}
-    return {"should_retry": False, "status": 400 if call.codec.name == "openai-responses" else 401}
+    """What the client should not take as it comes.
+
+    A provider's 401 is ours to mend, not the client's to repeat: Claude Code is told not to retry, and Codex, which would ask six
+    times, gets a 400 (RELIABILITY.md, row 29). A wait of an hour is cut: who may wait is told to come back in a minute, who
+    obeys `x-should-retry` is told that it is not worth it.
+    """
+    call.back = {name: value for name, value in call.back.items() if not name.startswith("retry-after")}
+    if problem.kind == "authentication":
+        return {"should_retry": False, "status": 400 if call.codec.name == "openai-responses" else 401}
+    if problem.retry_after is not None and problem.retry_after > LONGEST_WAIT:
+        return {"should_retry": False, "retry_after": LONGEST_WAIT}
+    return {}

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from ..types.messages import Protocol
 
-Kind = Literal["call", "count_tokens", "models", "model", "health", "hello", "events", "websocket"]
+Kind = Literal["call", "count_tokens", "models", "model", "health", "hello", "events", "state", "websocket"]
 
 
 class Route(NamedTuple):
@@ -37,6 +37,7 @@ _TABLE: dict[str, Route] = {
     "/api/hello": Route("hello", "anthropic", _HEAD),
     "/health": Route("health", "openai-chat", _GET),
     "/_axonhub/events": Route("events", "openai-chat", ("GET",)),
+    "/_axonhub/state": Route("state", "openai-chat", ("GET",)),
 }
 
 
