@@ -12,13 +12,14 @@ import typer
 from .. import __version__
 from ..errors import AxonHubError
 from .lazy import LazyGroup
-from .output import fail
+from .output import emit, fail
 
 
 class Root(LazyGroup):
     """The commands in the order in which a user meets them."""
 
     table = {  # noqa: RUF012  # typed in the base class
+        "init": ("init", "Find provider keys and local model servers, and make channels and a profile of them."),
         "serve": ("serve", "Run the proxy in the foreground."),
         "status": ("serve", "Say whether a server runs here."),
         "stop": ("serve", "End the running server; requests may finish first."),
@@ -35,7 +36,7 @@ class Root(LazyGroup):
 app = typer.Typer(
     name="axonhub",
     cls=Root,
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -51,9 +52,14 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def main(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    """The callback only carries --version."""
+    """Without a command: where you are, and what comes next."""
+    if context.invoked_subcommand is None:
+        from .home import result
+
+        emit(result())
 
 
 def run() -> None:

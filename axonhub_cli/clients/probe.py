@@ -26,27 +26,66 @@ _CUT_SHORT = "model output limit was reached"  # OpenAI's 400 for a reasoning mo
 
 
 class Answer(Struct, frozen=True):
-    """A successful answer: the parsed body, and how long it took in seconds."""
+    """A successful answer: the parsed body, how long it took in seconds, and the provider's clock (its `Date` header)."""
 
     body: Any
     seconds: float
+    date: str | None = None
 
 
-def models(channel: Channel, endpoint: Endpoint, secret: str | None) -> list[str]:
+class Listing(Struct, frozen=True):
+    """The models that an endpoint names, in its order, and what else its answer says (see `Answer`)."""
+
+    names: list[str]
+    seconds: float
+    date: str | None
+
+
+class Near(Struct, frozen=True):
+    """An answer of some server on this machine: the status and the parsed body (None: it was no JSON)."""
+
+    status: int
+    body: Any
+
+
+def models(channel: Channel, endpoint: Endpoint, secret: str | None, *, timeout: float = TIMEOUT) -> list[str]:
     """The names of the models that the endpoint lists. `UpstreamError` when it cannot say."""
+    return listing(channel, endpoint, secret, timeout=timeout).names
+
+
+def listing(channel: Channel, endpoint: Endpoint, secret: str | None, *, timeout: float = TIMEOUT) -> Listing:
+    """The same, with how long it took and when the provider thinks that was."""
     address = url(endpoint, "/v1/models") + ("?limit=1000" if endpoint.protocol == "anthropic" else "")
-    body = _ask(channel, endpoint, secret, "GET", address, None).body
+    answer = _ask(channel, endpoint, secret, "GET", address, None, timeout)
+    body = answer.body
     items = body.get("data", body.get("models")) if isinstance(body, dict) else body
     if not isinstance(items, list):
         raise UpstreamError(f"{address} answers, but not with a list of models.", hint="Check the channel's type and base_url.")
     names = [item if isinstance(item, str) else _name(item) for item in items]
-    return [name for name in names if name]
+    return Listing([name for name in names if name], answer.seconds, answer.date)
 
 
-def ask(channel: Channel, endpoint: Endpoint, secret: str | None, model: str) -> Answer:
+def ask(channel: Channel, endpoint: Endpoint, secret: str | None, model: str, *, timeout: float = TIMEOUT) -> Answer:
     """One request for as few tokens as the protocol allows. `UpstreamError` when it fails."""
     path, body = _question(endpoint, model)
-    return _ask(channel, endpoint, secret, "POST", url(endpoint, path), body)
+    return _ask(channel, endpoint, secret, "POST", url(endpoint, path), body, timeout)
+
+
+def near(address: str, *, timeout: float = 1.0) -> Near | None:
+    """What a server on this machine says to a plain GET, without any key; None when nothing there speaks HTTP.
+
+    A body that is no JSON, or is longer than 8 MiB, is None.
+    """
+    parts = urlsplit(address)
+    connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout)
+    try:
+        connection.request("GET", parts.path or "/", headers={"Accept": "application/json", "User-Agent": "axonhub"})
+        with connection.getresponse() as response:
+            return Near(response.status, _json(_read(response, time.monotonic(), timeout)))
+    except (OSError, HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
 
 
 def _name(item: Any) -> str:
@@ -74,36 +113,39 @@ def _headers(channel: Channel, endpoint: Endpoint, secret: str | None) -> dict[s
     return headers | channel.headers
 
 
-def _ask(channel: Channel, endpoint: Endpoint, secret: str | None, method: str, address: str, body: Any) -> Answer:
+def _ask(
+    channel: Channel, endpoint: Endpoint, secret: str | None, method: str, address: str, body: Any, timeout: float
+) -> Answer:
     parts = urlsplit(address)
     start = time.monotonic()
     data = None if body is None else json.dumps(body).encode()
     try:
-        connection = _connect(channel, parts)
+        connection = _connect(channel, parts, timeout)
         try:
             target = address if _through_proxy(channel, parts) else f"{parts.path}?{parts.query}".rstrip("?")
             connection.request(
                 method, target, body=data, headers=_headers(channel, endpoint, secret) | _proxy_headers(channel, parts)
             )
             with connection.getresponse() as response:
-                content = _read(response, start)
+                content = _read(response, start, timeout)
         finally:
             connection.close()
     except (OSError, HTTPException, ValueError) as error:
-        raise _failure(error, channel, parts) from error
-    return Answer(_parsed(response, content, secret, method, address), time.monotonic() - start)
+        raise _failure(error, channel, parts, timeout) from error
+    body = _parsed(response, content, secret, method, address)
+    return Answer(body, time.monotonic() - start, response.getheader("date"))
 
 
-def _connect(channel: Channel, parts: SplitResult) -> HTTPConnection:
+def _connect(channel: Channel, parts: SplitResult, timeout: float) -> HTTPConnection:
     host, port = parts.hostname or "", parts.port
     secure = parts.scheme == "https"
     proxy = urlsplit(channel.proxy) if channel.proxy else None
     if proxy and proxy.scheme == "https":
         raise ValueError("a proxy that is itself spoken to with TLS can be used by the server, but not by this test")
-    near = (proxy.hostname or "", proxy.port or 80) if proxy else (host, port or (443 if secure else 80))
+    first = (proxy.hostname or "", proxy.port or 80) if proxy else (host, port or (443 if secure else 80))
     if not secure:
-        return HTTPConnection(*near, timeout=TIMEOUT)
-    connection = HTTPSConnection(*near, timeout=TIMEOUT, context=_context(channel.ca_file))
+        return HTTPConnection(*first, timeout=timeout)
+    connection = HTTPSConnection(*first, timeout=timeout, context=_context(channel.ca_file))
     if proxy:
         connection.set_tunnel(host, port or 443, headers=_credentials(proxy))
     return connection
@@ -131,7 +173,7 @@ def _credentials(proxy: SplitResult) -> dict[str, str]:
     return {"Proxy-Authorization": f"Basic {pair}"}
 
 
-def _read(response: HTTPResponse, start: float) -> bytes:
+def _read(response: HTTPResponse, start: float, timeout: float) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while chunk := response.read1(64 * 1024):
@@ -139,12 +181,12 @@ def _read(response: HTTPResponse, start: float) -> bytes:
         size += len(chunk)
         if size > _LIMIT:
             raise ValueError("the answer is larger than 8 MiB")
-        if time.monotonic() - start > TIMEOUT:
+        if time.monotonic() - start > timeout:
             raise TimeoutError
     return b"".join(chunks)
 
 
-def _failure(error: Exception, channel: Channel, parts: SplitResult) -> UpstreamError:
+def _failure(error: Exception, channel: Channel, parts: SplitResult, timeout: float) -> UpstreamError:
     """Why there is no answer at all, as a sentence."""
     asked = urlsplit(channel.proxy) if channel.proxy else parts
     host = asked.hostname or ""
@@ -163,7 +205,7 @@ def _failure(error: Exception, channel: Channel, parts: SplitResult) -> Upstream
             return UpstreamError(f"Nothing listens at {where}.", hint="Start that server, or check base_url.")
         case TimeoutError():
             return UpstreamError(
-                f"{where} did not answer within {TIMEOUT:g} seconds.", hint="Check base_url, a firewall or a proxy."
+                f"{where} did not answer within {timeout:g} seconds.", hint="Check base_url, a firewall or a proxy."
             )
         case HTTPException() | ConnectionError():
             return UpstreamError(
@@ -177,10 +219,7 @@ def _failure(error: Exception, channel: Channel, parts: SplitResult) -> Upstream
 
 
 def _parsed(response: HTTPResponse, content: bytes, secret: str | None, method: str, address: str) -> Any:
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
-        body = None
+    body = _json(content)
     if response.status >= 300:
         message = _without(secret, _message(body))
         if response.status == 400 and _CUT_SHORT in message:
@@ -192,6 +231,13 @@ def _parsed(response: HTTPResponse, content: bytes, secret: str | None, method: 
             f"{method} {address} answers with {what} that is no JSON.", hint="Check base_url: is this the API's address?"
         )
     return body
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _refusal(response: HTTPResponse, message: str, method: str, address: str) -> UpstreamError:

@@ -199,11 +199,36 @@ def test_a_name_without_an_address() -> None:
     assert "no address for nowhere.invalid" in failure(found).message
 
 
-def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_says_nothing() -> None:
     """Silence ends, with the limit in the sentence."""
-    monkeypatch.setattr(probe, "TIMEOUT", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        assert "did not answer within 0.05 seconds" in failure(channel(silent.getsockname()[1])).message
+        found = channel(silent.getsockname()[1])
+        with pytest.raises(UpstreamError, match=r"did not answer within 0\.05 seconds"):
+            probe.models(found, next(iter(endpoints(found).values())), SECRET, timeout=0.05)
+
+
+def test_the_providers_clock_comes_with_its_models(serve: Callable[..., Server]) -> None:
+    """The list has the answer's Date header with it, so that a wrong clock can be told."""
+    found = channel(serve(reply(200, {"data": [{"id": "a"}]}, Date="Tue, 15 Nov 1994 08:12:31 GMT")).port)
+    listing = probe.listing(found, next(iter(endpoints(found).values())), SECRET)
+    assert (listing.names, listing.date) == (["a"], "Tue, 15 Nov 1994 08:12:31 GMT")
+
+
+NEAR = {
+    "json": (reply(200, {"ok": True}), (200, {"ok": True})),
+    "not found, in words": (reply(404, "no"), (404, None)),
+    "no http": (b"SSH-2.0-x\r\n", None),
+}
+
+
+@pytest.mark.parametrize(("bytes_", "expected"), NEAR.values(), ids=NEAR)
+def test_a_near_server_is_asked_without_a_key(serve: Callable[..., Server], bytes_: bytes, expected: object) -> None:
+    """Status and JSON of whatever answers there; None for what speaks no HTTP."""
+    server = serve(bytes_)
+    found = probe.near(f"http://127.0.0.1:{server.port}/health")
+    assert (found and (found.status, found.body)) == expected
+    assert server.asked[0].startswith(b"GET /health ")
+    assert b"uthorization" not in server.asked[0]
 
 
 def test_plain_http_behind_https(serve: Callable[..., Server]) -> None:
