@@ -148,11 +148,14 @@ def status(json: JsonFlag = False) -> None:
     """Say whether a server runs here, and which channels are unwell. Exit code 3 when none runs."""
     from ..config import state
     from ..config.paths import paths
+    from .health import sentence
+    from .output import clean
 
     found = state.running(paths().server_file)
     if found is None:
         emit(Result({"running": False}, "axonhub is not running. Start it: axonhub serve", exit_code=3), json=json)
         return
+    more = state.ask(found) or {}
     data = {"running": True, "pid": found.pid, "host": found.host, "port": found.port, "started": found.started}
     data |= {"requests": more.get("running"), "config_error": more.get("config_error"), "unwell": more.get("unwell", [])}
     lines = [f"axonhub runs on http://127.0.0.1:{found.port} (pid {found.pid})."]
@@ -179,7 +182,5 @@ def stop(json: JsonFlag = False) -> None:
     for _ in range(100):
         if state.running(where) is None:
             break
-    from .health import sentence
-    from .output import clean
         time.sleep(0.1)
     emit(Result({"stopped": True, "pid": found.pid}, f"Stopped (pid {found.pid})."), json=json)

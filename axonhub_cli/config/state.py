@@ -73,7 +73,6 @@ def _alive(pid: int) -> bool:
 
 
 def _instance(state: ServerState) -> object:
-    from http.client import HTTPConnection, HTTPException
     answer = _get(state, "/health", {})
     return answer.get("instance") if answer is not None else None
 
@@ -84,6 +83,7 @@ def ask(state: ServerState) -> dict[str, Any] | None:
 
 
 def _get(state: ServerState, path: str, headers: dict[str, str]) -> dict[str, Any] | None:
+    from http.client import HTTPConnection, HTTPException
 
     connection = HTTPConnection(_ANY.get(state.host, state.host), state.port, timeout=_TIMEOUT)
     try:

@@ -46,24 +46,24 @@ class Gateway:
     demo: Channel | None = None
     demo_forced: bool = False
     config_path: Path | None = None
-    instance: str = field(default_factory=lambda: randomness.token_hex(8))
     orders: OrderBook | None = None
+    instance: str = field(default_factory=lambda: randomness.token_hex(8))
     admin_token: str = field(default_factory=lambda: randomness.token_urlsafe(32))
     started: float = field(default_factory=time.time)
     draining: bool = False
     running: int = 0
-    _polled: float = 0.0
     live: set[Keeper] = field(default_factory=set)  # the calls that are being served
     places: Places = field(init=False)
+    _polled: float = 0.0
     _places: OrderedDict[str, tuple[str, str | None]] = field(default_factory=OrderedDict)
     _shown: tuple[Config, Channel | None] | None = None
     _effective: Config | None = None
 
-    @property
-    def demo_active(self) -> bool:
     def __post_init__(self) -> None:
         self.places = Places(scale(), self._reread, self.log)
 
+    @property
+    def demo_active(self) -> bool:
         """Whether the built-in channel answers."""
         return self.demo is not None and (self.demo_forced or not any(c.enabled for c in self.reloader.config.channels))
 
@@ -132,15 +132,13 @@ class Gateway:
         before, channels = self.reloader.error, self.reloader.config.channels
         if self.reloader.poll():
             self.secrets.forget_all()
-            self.log("info", "config.toml was reloaded")
-        elif self.reloader.error is not None and self.reloader.error is not before:
             for channel in channels:
                 if channel not in self.reloader.config.channels:  # another address or secret may be well
                     self.places.health.reset(channel.name)
+            self.log("info", "config.toml was reloaded")
+        elif self.reloader.error is not None and self.reloader.error is not before:
             self.log("error", f"config.toml was not taken, the last good one stays in force: {self.reloader.error}")
         self.keys.poll()
-
-    def hello(self, version: str) -> dict[str, object]:
         new = self.orders.poll() if self.orders is not None else None
         for name in new.resets if new is not None else ():
             self.secrets.forget_all()
@@ -155,6 +153,8 @@ class Gateway:
             "config_error": str(self.reloader.error) if self.reloader.error is not None else None,
             "unwell": self.places.snapshot(),
         }
+
+    def hello(self, version: str) -> dict[str, object]:
         """The first event of every subscription."""
         return {
             "type": "hello",
