@@ -49,7 +49,10 @@ def check(json: JsonFlag = False) -> None:
         for secret in channel.secrets
         if secret.startswith("env:") and secret.removeprefix("env:") not in os.environ
     ]
-    head = f"{config_file()} is good: {len(config.channels)} channels, {len(config.profiles)} profiles."
+    from .tail.figures import plural
+
+    channels, profiles = plural(len(config.channels), "channel"), plural(len(config.profiles), "profile")
+    head = f"{config_file()} is good: {channels}, {profiles}."
     if not config_file().exists():
         head = f"There is no {config_file()}: everything is at its default."
     emit(Result({"path": str(config_file()), "ok": True, "remarks": remarks}, "\n".join([head, *remarks])), json=json)

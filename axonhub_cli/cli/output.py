@@ -68,13 +68,14 @@ def emit(result: Result, *, json: bool = False) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> "RenderableType":
-    """A plain table; cells are text as given (already `clean` where they are foreign). `right` names right-aligned columns."""
+    """A plain table; cells are text as given (already `clean` where they are foreign), headings become capitals. `right` names
+    the columns that are aligned to the right."""
     from rich.table import Table
     from rich.text import Text
 
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
-        grid.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        grid.add_column(column.upper(), justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(cell if isinstance(cell, Text) else Text("-" if cell is None else str(cell)) for cell in row))
     return grid

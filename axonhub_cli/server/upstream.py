@@ -5,6 +5,7 @@ the new host), no cookie is kept. What the client sent as credentials never leav
 """
 
 import io
+import os
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -176,7 +177,8 @@ def problem_of(error: Exception, candidate: Candidate) -> Problem:
             should_retry=False,
         )
     if isinstance(error, aiohttp.ClientConnectorError):
-        reason = error.os_error.strerror or type(error.os_error).__name__
+        number = error.os_error.errno
+        reason = os.strerror(number) if number else error.os_error.strerror or type(error.os_error).__name__
         return Problem(
             kind="upstream", message=f"Cannot connect to {host} (channel {name}): {reason}. Is it running, and is base_url right?"
         )

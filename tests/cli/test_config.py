@@ -61,7 +61,7 @@ def test_check_says_what_is_wrong_and_where(home: Path, monkeypatch: pytest.Monk
     assert "default" in run("check").stdout
     (home / "config.toml").write_text('[[channels]]\nname = "a"\ntype = "openai"\nsecrets = ["env:NOT_THERE"]\n')
     out = run("check").stdout
-    assert "1 channels" in out
+    assert "1 channel, 0 profiles" in out
     assert "NOT_THERE is not set" in out
     monkeypatch.setenv("NOT_THERE", "x")
     assert json.loads(run("check", "--json").stdout)["remarks"] == []
