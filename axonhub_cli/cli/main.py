@@ -23,12 +23,14 @@ class Root(LazyGroup):
         "serve": ("serve", "Run the proxy in the foreground."),
         "status": ("serve", "Say whether a server runs here."),
         "stop": ("serve", "End the running server; requests may finish first."),
+        "run": ("run", "Start claude, codex, opencode or gemini so that it uses axonhub, without touching its files."),
         "setup": ("setup", "Point Claude Code, Codex and other clients at axonhub; every change can be taken back."),
         "channel": ("channel", "Model providers: add them, give them secrets, try them."),
         "profile": ("profile", "Profiles: lists of rules from the model names that clients ask for to those you want."),
         "key": ("key", "Local keys: what clients use to talk to axonhub on this machine."),
         "route": ("route", "Explain where a model name goes: the rules tried, the one that won, the candidates in order."),
         "trace": ("trace", "Look at recorded sessions: which requests, which models, tokens, time and money."),
+        "doctor": ("doctor", "Check everything, and say what to do about what is wrong."),
         "config": ("config", "The configuration file: where it is, what is in force, what is wrong with it."),
     }
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from ..server.app import Server
 
+_LOOK = 1.0  # seconds between looks at the leases of `axonhub run`
+
 
 def register(app: typer.Typer) -> None:
     """Add serve, status and stop."""
@@ -36,6 +38,8 @@ def serve(
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Let other machines connect (they still need a key).")
     ] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Run in the background; comes back when it answers.")] = False,
+    while_used: Annotated[bool, typer.Option("--while-used", hidden=True)] = False,  # for `axonhub run`: end with its sessions
     json: JsonFlag = False,
 ) -> None:
     """Run the proxy in the foreground.
@@ -45,26 +49,50 @@ def serve(
       axonhub serve                 with the live tree
       axonhub serve --demo          offline, nothing configured yet
       axonhub serve --no-tail       for scripts and services; ready when GET /health answers 200
+      axonhub serve --detach        in the background; axonhub stop ends it
     """
+    if detach:
+        from .detach import serve_detached
+
+        given = {"--host": host, "--port": port, "--profile": profile, "--demo": demo, "--allow-remote": allow_remote}
+        emit(serve_detached(given), json=json)
+        return
     from ..server.app import Options, run
 
     options = Options(host=host, port=port, profile=profile, demo=demo, allow_remote=allow_remote)
-    screen = _Screen(tail=not no_tail and not json and sys.stdout.isatty(), json=json)
+    screen = _Screen(tail=not no_tail and not json and sys.stdout.isatty(), json=json, while_used=while_used)
     try:
         run(options, screen.show)
     finally:
         screen.close()
 
 
+async def _end_unused(server: "Server") -> None:
+    """End the server when no session of `axonhub run` needs it any more."""
+    import asyncio
+
+    from ..config import leases
+    from ..config.paths import paths
+    from ..server.tasks import scale
+
+    while leases.held(leases.folder(paths().state_dir)):  # noqa: ASYNC110  # other processes end without telling
+        await asyncio.sleep(_LOOK * scale())
+    server.stop()
+
+
 class _Screen:
     """What the person at the terminal sees: the tree in a child process, or lines."""
 
-    def __init__(self, *, tail: bool, json: bool) -> None:
-        self._tail, self._json = tail, json
+    def __init__(self, *, tail: bool, json: bool, while_used: bool = False) -> None:
+        self._tail, self._json, self._while_used = tail, json, while_used
         self._child: subprocess.Popen[bytes] | None = None
 
     async def show(self, server: "Server") -> None:
         """The server listens: say so."""
+        from ..server.tasks import spawn
+
+        if self._while_used:
+            spawn(_end_unused(server), "leases")
         if self._json:
             gateway = server.gateway
             assert gateway is not None
@@ -75,8 +103,6 @@ class _Screen:
             self._start_tail(server)
         else:
             _banner(server)
-            from ..server.tasks import spawn
-
             spawn(_log_lines(server), "log lines")
 
     def _start_tail(self, server: "Server") -> None:

@@ -160,18 +160,12 @@ def _port(given: int | None) -> int:
 
 def _token(name: str, *, make: bool) -> str:
     """The token of the local key of that name. `make`: a missing one is created; else that is an error."""
-    from ..config.keys import KeyStore
-    from ..config.paths import paths
-    from ..errors import UsageError
+    from .local_key import token
 
-    keys = KeyStore(paths().keys_file)
-    found = next((key for key in keys.keys if key.name == name), None)
-    if found:
-        return found.token
-    if not make:
-        raise UsageError(f"There is no local key named {name!r}.", hint=f"Create it: axonhub key create {name}")
-    _notes([f"Created the local key {name!r}."])
-    return keys.create(name).token
+    found, made = token(name, make=make)
+    if made:
+        _notes([f"Created the local key {name!r}."])
+    return found
 
 
 def _print_exports(client: str, command: str, shell: "Shell | None", lines: "list[Line]", *, explain: bool, json: bool) -> None:
@@ -209,11 +203,12 @@ def _notes(notes: list[str]) -> None:
 def _write_claude_code(key: str | None, port: int, *, dry_run: bool, yes: bool, json: bool) -> None:
     from ..clients import claude_code as client
     from ..clients import source
+    from .local_key import named
 
     settings = source.read(client.file(), "json").value
     token = (
         "ah-made-when-written"
-        if dry_run and key is None and not _has_key(client.NAME)
+        if dry_run and key is None and named(client.NAME) is None
         else _token(key or client.NAME, make=key is None)
     )
     plan = _journal().plan(client.target(port, token, os.environ, settings))
@@ -223,13 +218,6 @@ def _write_claude_code(key: str | None, port: int, *, dry_run: bool, yes: bool, 
     if client.file().exists() and client.file().stat().st_mode & 0o077 and os.name == "posix":
         notes.append(f"{client.file()} can be read by other users, and will hold a local key. Run: chmod 600 {client.file()}")
     _carry_out(client.NAME, plan, ["Start Claude Code as always: claude"], notes, dry_run=dry_run, yes=yes, json=json)
-
-
-def _has_key(name: str) -> bool:
-    from ..config.keys import KeyStore
-    from ..config.paths import paths
-
-    return any(key.name == name for key in KeyStore(paths().keys_file).keys)
 
 
 def _write_codex(key: str | None, target: "Target", shell: "Shell | None", *, dry_run: bool, yes: bool, json: bool) -> None:

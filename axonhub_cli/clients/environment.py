@@ -1,6 +1,7 @@
 """What the user's environment would do to a request to this machine, and the lines that keep it from doing so."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from .shell import Line
 
@@ -31,3 +32,12 @@ def merged(value: str) -> str:
 def url(port: int, path: str) -> str:
     """Our own address, by number: a name can resolve to anything."""
     return f"http://127.0.0.1:{port}{path}"
+
+
+def merged_settings(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Settings laid over others: tables are merged, all else is replaced."""
+    out = dict(below)
+    for name, value in above.items():
+        under = out.get(name)
+        out[name] = merged_settings(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return out

@@ -45,7 +45,7 @@ def read(path: Path) -> ServerState | None:
 def running(path: Path) -> ServerState | None:
     """The server, if its process lives and its port answers `GET /health` with the same instance."""
     state = read(path)
-    if state is None or not _alive(state.pid) or _instance(state) != state.instance:
+    if state is None or not alive(state.pid) or _instance(state) != state.instance:
         return None
     return state
 
@@ -58,7 +58,8 @@ def remove(path: Path, instance: str) -> None:
             os.unlink(path)
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether a process of that number lives; where that cannot be asked, True."""
     if os.name != "posix":  # there, signal 0 would end the process; /health alone decides
         return True
     if pid <= 0:

@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 CLIENTS = {
     "claude": "@anthropic-ai/claude-code-linux-x64/claude",
     "codex": "@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex",
+    "opencode": "opencode-linux-x64/bin/opencode",
 }
 
 
@@ -29,7 +30,8 @@ def client_binary(name: str) -> Path:
     path = node / "node_modules" / CLIENTS[name]
     if not path.exists():
         pytest.skip(
-            f"no {name}: npm install --no-save @anthropic-ai/claude-code @openai/codex, then set AXONHUB_E2E_NODE to that folder"
+            f"no {name}: npm install --no-save @anthropic-ai/claude-code @openai/codex opencode-ai, "
+            "then set AXONHUB_E2E_NODE to that folder"
         )
     return path
 
