@@ -39,11 +39,16 @@ from .sse import Frame
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """Where a request goes: the model's name there, what the endpoint refuses, a stable key for its prompt cache."""
+    """Where a request goes: the model's name there, what the endpoint refuses, a stable key for its prompt cache.
+
+    `channel` is the channel's name, `maker` who seals thinking there (`seals.maker`); "" is the protocol's own vendor.
+    """
 
     model: str
     quirks: Quirks = Quirks()
     cache_key: str | None = None
+    channel: str = ""
+    maker: str = ""
 
 
 class Reply(Struct, frozen=True, kw_only=True):

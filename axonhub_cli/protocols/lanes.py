@@ -9,22 +9,28 @@
 `Prepared` carries what the response needs on its way back.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..types.messages import Loss, Request
 from .adapt import adapt
+from .arrive import arrive
 from .base import Codec, Losses, Target
 from .body import ClientBody
 from .raw import dumps, splice
+from .seal_wire import settle
+from .sealer import Back, Sealer
+from .seals import VENDORS, Blank, Book
 from .tools import Toolbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """An upstream body and how it came about. `request` and `toolbox` are there on the convert lane only.
+    """An upstream body and how it came about. `request`, `toolbox` and `back` are there on the convert lane only.
 
-    `hide_usage`: the upstream was asked for a usage chunk that the client did not ask for.
+    `back` makes what the answer's events go through. `hide_usage`: the upstream was asked for a usage chunk that the client did
+    not ask for.
     """
 
     body: bytes
@@ -33,23 +39,46 @@ class Prepared:
     toolbox: Toolbox | None = None
     losses: list[Loss] = field(default_factory=list)
     hide_usage: bool = False
+    back: Callable[[], Back] | None = None
 
 
-def prepare(client: Codec, upstream: Codec, body: ClientBody, target: Target) -> Prepared:
-    """The body for an upstream. Raises `RequestError` when the request cannot be formed there."""
+def prepare(
+    client: Codec,
+    upstream: Codec,
+    body: ClientBody,
+    target: Target,
+    book: Book | None = None,
+    *,
+    mixed: bool = False,
+    trust: bool = True,
+) -> Prepared:
+    """The body for an upstream. Raises `RequestError` when the request cannot be formed there.
+
+    `book` remembers seals; `mixed` says that other channels served this conversation, `trust` False that the upstream has just
+    refused a seal of this request.
+    """
+    book = book or Blank()
     if client.name == upstream.name and _same_dialect(client.name, body, target):
-        return _splice(client, body, target)
+        return _splice(client, body, target, book, mixed=mixed, trust=trust)
     losses = Losses()
     request = client.read_request(body.fields)
-    adapted = adapt(request, upstream.name, target.quirks, losses)
+    arrived = arrive(request, upstream.name, target, book, losses, trust=trust)
+    adapted = adapt(arrived, upstream.name, target.quirks, losses)
     toolbox = Toolbox.of(adapted, native=_native(upstream, target), limit=target.quirks.tool_name_limit)
     adapted = toolbox.outward(adapted, losses)
     written = dumps(upstream.write_request(adapted, target, losses))
-    return Prepared(body=written, lane="convert", request=request, toolbox=toolbox, losses=losses.items)
+
+    def back() -> Back:
+        other = client.name != upstream.name
+        sealer = Sealer(client.name, target.maker or VENDORS[upstream.name], target.channel) if other else None
+        return Back(sealer, toolbox.inward())
+
+    return Prepared(body=written, lane="convert", request=request, toolbox=toolbox, losses=losses.items, back=back)
 
 
-def _splice(client: Codec, body: ClientBody, target: Target) -> Prepared:
-    changes: dict[str, Any] = {}
+def _splice(client: Codec, body: ClientBody, target: Target, book: Book, *, mixed: bool, trust: bool) -> Prepared:
+    losses = Losses()
+    changes = settle(client.name, body, target, book, losses, mixed=mixed, trust=trust)
     hide_usage = False
     if body.model != target.model:
         changes["model"] = target.model
@@ -60,7 +89,7 @@ def _splice(client: Codec, body: ClientBody, target: Target) -> Prepared:
             hide_usage = True
     if not changes:
         return Prepared(body=body.data, lane="verbatim")
-    return Prepared(body=splice(body.data, changes), lane="splice", hide_usage=hide_usage)
+    return Prepared(body=splice(body.data, changes), lane="splice", losses=losses.items, hide_usage=hide_usage)
 
 
 def _native(upstream: Codec, target: Target) -> bool:

@@ -10,6 +10,7 @@ from ..errors import AxonHubError, SecretError
 from ..protocols.base import Target
 from ..protocols.lanes import Prepared, prepare
 from ..protocols.registry import codec
+from ..protocols.seals import is_refusal, maker
 from ..routing.plan import Candidate
 from ..trace.records import AttemptRecord
 from ..types.messages import Response
@@ -28,6 +29,13 @@ class Attempt:
     def __init__(self, call: Call, candidate: Candidate, index: int, keeper: Keeper) -> None:
         self.call, self.candidate, self.keeper = call, candidate, keeper
         self.upstream = codec(candidate.endpoint.protocol)
+        self.target = Target(
+            model=candidate.model,
+            quirks=candidate.endpoint.quirks,
+            cache_key=call.record.trace_id,
+            channel=candidate.channel.name,
+            maker=maker(candidate.endpoint.base_url, candidate.channel.name),
+        )
         self.record = AttemptRecord(
             index=index,
             channel=candidate.channel.name,
@@ -70,8 +78,13 @@ class Attempt:
             message = f"Channel {candidate.channel.name} leads to this axonhub server itself. Correct its base_url."
             return self.failed(Problem(kind="upstream", status=502, message=message, should_retry=False))
         secret = await call.gateway.secret(candidate.secret) if candidate.secret else None
-        target = Target(model=candidate.model, quirks=candidate.endpoint.quirks, cache_key=call.record.trace_id)
-        prepared = prepare(call.codec, self.upstream, call.body, target)
+        return await self._ask(secret, trust=True)
+
+    async def _ask(self, secret: str | None, *, trust: bool) -> web.StreamResponse | None:
+        """Send the request. One that is refused for its seals goes once more without any (`trust` False)."""
+        call, candidate = self.call, self.candidate
+        mixed = call.gateway.seals.mixed(call.record.trace_id, candidate.channel.name)
+        prepared = prepare(call.codec, self.upstream, call.body, self.target, call.gateway.seals, mixed=mixed, trust=trust)
         self._note(prepared)
         headers = request_headers(candidate, secret, call.headers, same=prepared.lane != "convert", stream=call.body.stream)
         limits = candidate.channel.timeouts
@@ -82,7 +95,10 @@ class Attempt:
             self.record.first_byte_ms = call.ms() - self.record.started_ms
             call.back = response_headers(response.headers)
             if response.status >= 300:
-                return self.failed(await self._refusal(response))
+                problem = await self._refusal(response)
+                if trust and is_refusal(problem.code, problem.message):
+                    return await self._ask(secret, trust=False)
+                return self.failed(problem)
             return await self._answer(response, prepared)
         finally:
             response.close()
@@ -128,6 +144,8 @@ class Attempt:
         if problem is not None:
             self.record.reason = record.error = call.gateway.redact(problem.message)
         self.heard(response)
+        call.gateway.seals.served(record.trace_id, self.target.channel)
+        call.gateway.seals.learn(call.codec, self.upstream, response, call.bodies.get("upstream_response", b""), self.target)
         if problem is None:
             call.gateway.remember(record.trace_id, self.candidate.place)
 

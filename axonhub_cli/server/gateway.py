@@ -24,6 +24,7 @@ from .guard import Guard
 from .places import Places
 from .tasks import scale
 from .upstream import Upstream
+from .seal_store import SealStore
 
 _FRESH = 0.05  # seconds for which the files are taken to be unchanged; under load one request in many looks
 _REMEMBERED = 2048  # traces whose last channel is known
@@ -58,6 +59,7 @@ class Gateway:
     _places: OrderedDict[str, tuple[str, str | None]] = field(default_factory=OrderedDict)
     _shown: tuple[Config, Channel | None] | None = None
     _effective: Config | None = None
+    seals: SealStore = field(default_factory=SealStore)
 
     def __post_init__(self) -> None:
         self.places = Places(scale(), self._reread, self.log)

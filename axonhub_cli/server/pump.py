@@ -25,8 +25,8 @@ def pipe_of(attempt: "Attempt", prepared: Prepared) -> Pipe:
     """The pipe of the lane that the request took."""
     call = attempt.call
     if prepared.lane == "convert":
-        restorer = prepared.toolbox.inward() if prepared.toolbox is not None else None
-        return Convert(attempt.upstream, call.codec, call.reply(prepared), restorer=restorer, sink=call.listener.hear)
+        back = prepared.back() if prepared.back is not None else None
+        return Convert(attempt.upstream, call.codec, call.reply(prepared), back=back, sink=call.listener.hear)
     watch, hide = call.listener.watching, prepared.hide_usage
     return Verbatim(call.codec, call.reply(prepared), sink=call.listener.hear, watch=watch, hide_usage=hide)
 

@@ -43,8 +43,8 @@ async def say_whole(attempt: "Attempt", body: bytes, prepared: Prepared) -> web.
 def say_response(attempt: "Attempt", response: Response, prepared: Prepared) -> web.StreamResponse:
     """A neutral response as the client's JSON."""
     call = attempt.call
-    if prepared.toolbox is not None:
-        response = prepared.toolbox.restore(response)
+    if prepared.back is not None:
+        response = prepared.back().restore(response)
     attempt.succeeded(response, None)
     return call.whole(dumps(call.codec.write_response(response, call.reply(prepared))))
 
@@ -52,8 +52,8 @@ def say_response(attempt: "Attempt", response: Response, prepared: Prepared) -> 
 async def _stream_response(attempt: "Attempt", response: Response, prepared: Prepared) -> web.StreamResponse:
     """An upstream that answered a stream request in one piece: the client gets its stream all the same."""
     call = attempt.call
-    if prepared.toolbox is not None:
-        response = prepared.toolbox.restore(response)
+    if prepared.back is not None:
+        response = prepared.back().restore(response)
     events = list(replay(response))
     call.listener.hear(events)
     call.record.first_token_ms = call.ms()

@@ -26,13 +26,15 @@ class Seal(Struct, frozen=True):
     """An opaque value that only its maker can read.
 
     `vendor` is who made it (`anthropic`, `openai`, `google`, or a channel's name); `kind` is `signature`, `redacted`,
-    `encrypted_content` or `thought_signature`; `id` is the item id that travels with it, where there is one.
+    `encrypted_content` or `thought_signature`; `id` is the item id that travels with it, where there is one. `channel` is the
+    channel that it came through, where that is known.
     """
 
     vendor: str
     kind: str
     value: str
     id: str | None = None
+    channel: str | None = None
 
 
 class Text(Struct, frozen=True, kw_only=True):

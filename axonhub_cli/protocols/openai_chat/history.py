@@ -8,9 +8,10 @@ the user message after it, because tool messages are text.
 from collections.abc import Sequence
 from typing import Any
 
-from ...types.messages import Media, Message, Part, Reasoning, Refusal, Request, Text, ToolCall, ToolResult
+from ...types.messages import Media, Message, Part, Reasoning, Refusal, Request, Seal, Text, ToolCall, ToolResult
+from ..raw import loads
 from .messages import ERROR_MARK
-from .parts import Block, Outward, shows, write_content
+from .parts import VENDOR, Block, Outward, shows, write_content
 
 SYSTEM_GLUE = "\n\n"
 RESULT_GLUE = "\n"
@@ -98,7 +99,7 @@ class _Writer:
         if calls:
             written["tool_calls"] = [self._call(call, f"{path}.tool_calls[{at}]") for at, call in enumerate(calls)]
         seals = [call.seal for call in calls] + [part.seal for part in thoughts if self._out.quirks.replay_reasoning]
-        self._seals += any(seal is not None for seal in seals)
+        self._seals += any(seal is not None and seal.vendor != VENDOR for seal in seals)
         if len(written) > 2 or written["content"] or self._out.native or not message.parts:
             self.messages.append({**written, **self._out.keep(message.extra, path)})
 
@@ -122,21 +123,32 @@ class _Writer:
     def _thoughts(self, thoughts: list[Reasoning], calling: bool, path: str) -> dict[str, Any]:
         """Vendors that want the thinking back want the field on every turn with tool calls, known or not."""
         quirks = self._out.quirks
+        details = [item for part in thoughts for item in _own(part.seal, "reasoning_details") or ()]
+        fields: dict[str, Any] = {"reasoning_details": details} if details else {}
         if not quirks.replay_reasoning:
-            self._unsent += bool(thoughts)
-            return {}
+            self._unsent += bool(thoughts) and not details
+            return fields
         text = "".join(part.text for part in thoughts)
-        fields: dict[str, Any] = {quirks.reasoning_field: text} if text or calling else {}
+        if text or calling:
+            fields[quirks.reasoning_field] = text
         for part in thoughts:
             fields |= self._out.keep(part.extra, path)
         return fields
 
     def _call(self, call: ToolCall, path: str) -> Block:
-        extra = self._out.keep(call.extra, path)
+        extra = dict(self._out.keep(call.extra, path))
+        content = _own(call.seal, "extra_content")
+        if content is not None:
+            extra["extra_content"] = content
         if call.kind == "custom":
             return {"id": call.id, "type": "custom", "custom": {"name": call.name, "input": call.arguments}, **extra}
         function = {"name": call.name, "arguments": call.arguments or "{}"}
         return {"id": call.id, "type": "function", "function": function, **extra}
+
+
+def _own(seal: Seal | None, kind: str) -> Any:
+    """What a vendor of this protocol wants back as it gave it; None where there is no such seal."""
+    return loads(seal.value) if seal is not None and seal.vendor == VENDOR and seal.kind == kind else None
 
 
 def _marked(parts: list[Part]) -> list[Part]:
