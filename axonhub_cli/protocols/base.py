@@ -104,7 +104,11 @@ class StreamWriter(Interface):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Codec:
-    """One wire format. `last_words`: byte strings of which a complete stream contains one."""
+    """One wire format. `last_words`: byte strings of which a complete stream contains one.
+
+    `in_path`: keys of a request's body that the wire has in the path instead; whoever speaks HTTP moves them. `model_key`: where
+    an answer names its model.
+    """
 
     name: Protocol
     read_request: Callable[[dict[str, Any]], Request]
@@ -118,3 +122,5 @@ class Codec:
     error_in: Callable[[dict[str, Any]], Problem | None]
     ping: bytes
     last_words: tuple[bytes, ...]
+    in_path: frozenset[str] = frozenset()
+    model_key: str = "model"

@@ -11,8 +11,9 @@ _MODULES: dict[str, str] = {
     "anthropic": "anthropic",
     "openai-chat": "openai_chat",
     "openai-responses": "openai_responses",
+    "gemini": "gemini",
 }
-SPOKEN: tuple[Protocol, ...] = ("anthropic", "openai-chat", "openai-responses")
+SPOKEN: tuple[Protocol, ...] = ("anthropic", "openai-chat", "openai-responses", "gemini")
 
 
 @cache

@@ -132,7 +132,7 @@ FINISHES: dict[Protocol, list[FinishReason]] = {
     "anthropic": ["stop", "length", "stop_sequence", "refusal"],
     "openai-chat": ["stop", "length", "content_filter"],
     "openai-responses": ["stop", "length", "content_filter"],
-    "gemini": ["stop", "length"],
+    "gemini": ["stop", "length", "content_filter"],
 }
 WORDLESS = ("refusal", "content_filter")  # a refusal without a word is given one where a client needs it: not a case for equality
 OPTIONS: dict[str, st.SearchStrategy[Any]] = {

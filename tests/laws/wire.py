@@ -10,7 +10,7 @@ from axonhub_cli.types.events import Event, fold
 from axonhub_cli.types.messages import Media, Opaque, Part, Reasoning, Refusal, Request, Response, Text, ToolCall, ToolResult
 
 WIRE = Path(__file__).parent.parent / "wire"
-_FOLDERS = {"anthropic": "anthropic", "openai-chat": "openai_chat", "openai-responses": "openai_responses"}
+_FOLDERS = {"anthropic": "anthropic", "openai-chat": "openai_chat", "openai-responses": "openai_responses", "gemini": "gemini"}
 
 
 def golden(name: str) -> list[Path]:
