@@ -1,13 +1,15 @@
-"""What a request cost, in US dollars, by the price list of genai-prices.
+"""What a request cost, in US dollars, by the price list of genai-prices and the user's own prices.
 
 The list is large: it is imported on first use, and used from the store's writer thread and from commands only. What is unknown is
 None, never 0: an unknown model, a model on the user's own machine, a vendor that told no usage.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from .types.messages import Usage
+from .types.price import Price
 
 FREE = ("local", "demo")  # hints for what costs nothing that a list could know: the user's own machine, the built-in model
 
@@ -21,15 +23,31 @@ def load() -> None:
     genai_prices.data_snapshot.get_snapshot()
 
 
-def cost(model: str, usage: Usage | None, hint: str | None = None) -> float | None:
-    """The price of one answer, or None when it is not known.
+def cost(model: str, usage: Usage | None, hint: str | None = None, prices: Mapping[str, Price] | None = None) -> float | None:
+    """The price of one answer, or None when it is not known. `prices` are the user's own, by model: they win.
 
     `hint` says whose model it is: a base URL, a provider's name, or one of `FREE`; one that the list does not know is ignored.
     Where the list knows the provider but not this model of it, the price is unknown: another vendor's price would be a guess.
     """
-    if usage is None or usage.input is None or usage.output is None or _is_local(hint):
+    if usage is None or usage.input is None or usage.output is None:
+        return None
+    own = prices.get(model) if prices else None
+    if own is not None:
+        return own.of(usage)
+    if _is_local(hint):
         return None
     return _calculate(model, usage, _provider(hint) if hint else None)
+
+
+def context_window(model: str, hint: str | None = None) -> int | None:
+    """How many tokens a model can hold, where the list knows it; `hint` as for `cost`."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    try:
+        _, found = get_snapshot().find_provider_model(model, None, _provider(hint) if hint else None, None)
+    except LookupError:
+        return None
+    return found.context_window
 
 
 def _is_local(hint: str | None) -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 from axonhub_cli.pricing import cost, load
 from axonhub_cli.types.messages import Usage
+from axonhub_cli.types.price import Price
 
 USAGE = Usage(input=10_000, output=1_000, cache_read=4_000, cache_write_5m=1_000)
 
@@ -58,3 +59,12 @@ def test_the_price_list_is_not_imported_before_it_is_needed() -> None:
     """Importing the module does not load the large list."""
     code = "import sys, axonhub_cli.pricing; sys.exit('genai_prices' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_users_own_price_wins() -> None:
+    """A price in the configuration is taken before any list, also for models that run at home."""
+    own = {"claude-sonnet-4-5": Price(input=1, output=2, cache_read=0, cache_write_5m=0), "llama": Price(input=0, output=1)}
+    assert cost("claude-sonnet-4-5", USAGE, None, own) == pytest.approx(0.005 + 0.002)
+    assert cost("llama", USAGE, "http://localhost:11434/v1", own) == pytest.approx(0.001)
+    assert cost("other", USAGE, "local", own) is None
+    assert cost("llama", Usage(input=1), None, own) is None

@@ -14,6 +14,7 @@ from msgspec.structs import fields
 
 from ..errors import ConfigError, SecretError
 from ..types.messages import Protocol
+from ..types.price import Price
 from . import schema
 from .presets import PRESETS, endpoints, normalise, quirks
 from .refs import parse_ref
@@ -34,6 +35,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "limits.day": schema.Budget,
     "profiles.#": Profile,
     "profiles.#.mappings.#": schema.Mapping,
+    "prices.#": Price,
 }
 _WORDS = {"int": "an integer", "float": "a number", "str": "a string", "bool": "true or false", "array": "a list",
           "object": "a table", "null": "nothing", "datetime": "a date and time", "date": "a date", "time": "a time"}  # fmt: skip
@@ -74,6 +76,8 @@ def structure(data: dict[str, Any]) -> Config:
 def meaning(config: Config) -> None:
     """Check what types cannot say. Raises a `Fault`."""
     _channels(config)
+    for index, pattern in enumerate(config.trace.redact):
+        _pattern(("trace", "redact", index), pattern)
     for name, profile in config.profiles.items():
         _profile(config, name, profile)
     if config.profile is not None and config.profile not in config.profiles:
@@ -110,7 +114,7 @@ def _resolved(steps: list[tuple[str, str]], data: Any) -> Iterator[str | int]:
 
 
 def _failing(path: Path, items: dict[str, Any]) -> str:
-    kind: Any = Profile if path == ("profiles",) else str
+    kind: Any = Profile if path == ("profiles",) else Price if path == ("prices",) else str
     for name, item in items.items():
         try:
             msgspec.convert(item, kind)
@@ -136,8 +140,8 @@ def _unknown(path: Path, key: str) -> Fault:
 
 
 def _is_name(path: Path, index: int) -> bool:
-    """Whether that step is an index or a profile's name, rather than a key of ours."""
-    return isinstance(path[index], int) or (index == 1 and path[0] == "profiles")
+    """Whether that step is an index or a name that the user gave, rather than a key of ours."""
+    return isinstance(path[index], int) or (index == 1 and path[0] in ("profiles", "prices"))
 
 
 def _wrong_type(path: Path, text: str, value: object) -> Fault:
@@ -252,15 +256,19 @@ def _mapping(path: Path, config: Config, mapping: schema.Mapping) -> None:
         what = "neither 'exact' nor 'regex'" if mapping.exact is None else "both 'exact' and 'regex'"
         raise Fault(path, f"the mapping has {what}.", "Give it one of the two: which model names it is for.")
     if mapping.regex is not None:
-        try:
-            re.compile(mapping.regex)
-        except (re.error, RecursionError, OverflowError) as error:
-            hint = "Write regexes between single quotes, so that backslashes need no doubling."
-            raise Fault((*path, "regex"), f"the regex {mapping.regex!r} does not compile: {error}.", hint) from None
+        _pattern((*path, "regex"), mapping.regex)
     if not mapping.to:
         raise Fault((*path, "to"), "'to' is empty.", "Name the model that the request should go to.")
     if mapping.channel is not None:
         _known_channel((*path, "channel"), config, mapping.channel)
+
+
+def _pattern(path: Path, pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        hint = "Write regexes between single quotes, so that backslashes need no doubling."
+        raise Fault(path, f"the regex {pattern!r} does not compile: {error}.", hint) from None
 
 
 def _known_channel(path: Path, config: Config, name: str) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 from msgspec import Meta, Struct, field
 
 from ..types.messages import Protocol
+from ..types.price import Price
 
 Port: TypeAlias = Annotated[int, Meta(ge=1, le=65535)]
 Count: TypeAlias = Annotated[int, Meta(ge=1)]
@@ -41,6 +42,7 @@ class Trace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     opencode_trace_enabled: bool = True
     extra_trace_headers: tuple[str, ...] = ("Conversation_id",)
     bodies: bool = True
+    redact: tuple[str, ...] = ()  # regular expressions: what they find is masked in all that is stored
     retention_days: Whole = 14
     max_size_mb: Count = 1024
 
@@ -126,6 +128,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     channels: tuple[Channel, ...] = ()
     profiles: dict[str, Profile] = field(default_factory=dict)
     profile: str | None = None
+    prices: dict[str, Price] = field(default_factory=dict)  # by model, dollars for a million tokens; they win
 
     def channel(self, name: str) -> Channel | None:
         """The channel of that name."""

@@ -181,8 +181,8 @@ def _place(path: KeyPath, data: dict[str, Any]) -> str:
         return f"[[channels]] #{index + 1}" + (f' "{name}"' if isinstance(name, str) and name.isprintable() else "")
     if path[:1] == ("profiles",) and len(path) > 3 and path[2] == "mappings":
         return f"[[profiles.{path[1]}.mappings]] #{int(path[3]) + 1}"
-    if path[:1] == ("profiles",) and len(path) > 1:
-        return f"[profiles.{path[1]}]"
+    if path[:1] in (("profiles",), ("prices",)) and len(path) > 1:
+        return f"[{path[0]}.{path[1]}]"
     return f"[{path[0]}]" if len(path) > 1 else ""
 
 

@@ -118,6 +118,7 @@ class Server:
                 config.trace,
                 secrets=lambda: [*secrets.values(), *(key.token for key in keys.keys)],
                 provider=self._provider,
+                prices=lambda: reloader.config.prices,
             )
             await asyncio.to_thread(self._store.start)
         upstream = Upstream()

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .records import BodyKind
+from .records import BodyKind, Findings
 from .rows import Snapshot
 
 BYTES = 64 << 20  # of bodies that may wait
@@ -23,13 +23,13 @@ class Item:
     values: Snapshot
     final: bool
     bodies: dict[BodyKind, bytes] = field(default_factory=dict)
-    told: Callable[[float | None], None] | None = None  # who waits for the price: told once, None when there is none
+    told: Callable[[Findings], None] | None = None  # who waits for what the store finds out: told once, nothing if need be
 
-    def tell(self, price: float | None) -> None:
-        """Tell the price, if nothing was told before."""
+    def tell(self, findings: Findings | None = None) -> None:
+        """Tell the findings, if nothing was told before."""
         told, self.told = self.told, None
         if told is not None:
-            told(price)
+            told(findings or {})
 
     @property
     def size(self) -> int:
@@ -148,4 +148,4 @@ class Backlog:
 
     def _finish_lost(self, item: Item) -> None:
         self.dropped_rows += item.final
-        item.tell(None)
+        item.tell()

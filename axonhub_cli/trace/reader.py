@@ -14,12 +14,12 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 from ..config.schema import Trace
 from ..errors import NotConfigured, StoreError, UsageError
 from ..types.messages import Usage
-from . import database, retention
+from . import bodies, database, retention, schema
 from .records import BodyKind
 
 Row = dict[str, Any]
@@ -52,8 +52,7 @@ _TITLE = """
 _BY_TRACE = "SELECT * FROM requests WHERE trace_id = ? ORDER BY started, id"
 _BY_ID = "SELECT * FROM requests WHERE id = ?"
 _ATTEMPTS = 'SELECT * FROM attempts WHERE request_id = ? ORDER BY "index"'
-_SIZES = "SELECT kind, size FROM bodies JOIN blobs USING (sha256) WHERE request_id = ?"
-_BODIES = "SELECT kind, zlib FROM bodies JOIN blobs USING (sha256) WHERE request_id = ?"
+_SIZES = "SELECT kind, sum(size) AS size FROM bodies WHERE request_id = ? GROUP BY kind"
 _LIKE_TRACE = "SELECT DISTINCT trace_id FROM requests WHERE substr(trace_id, 1, length(?1)) = ?1 ORDER BY trace_id LIMIT 6"
 _LIKE_REQUEST = "SELECT DISTINCT trace_id FROM requests WHERE substr(id, 1, length(?1)) = ?1 ORDER BY trace_id LIMIT 6"
 
@@ -69,6 +68,8 @@ def reader(path: Path) -> "TraceReader":
             hint="It is made by the first `axonhub serve`; `axonhub setup` points clients at it.",
         )
     try:
+        if 0 < _version(path) < schema.VERSION:
+            database.open_for_writing(path)[0].close()  # brings an older file up to date
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=database.BUSY_MS / 1000, isolation_level=None
         )
@@ -81,6 +82,14 @@ def reader(path: Path) -> "TraceReader":
     except sqlite3.Error as error:
         raise _unreadable(path, error) from error
     return TraceReader(path, connection, empty=version == 0)
+
+
+def _version(path: Path) -> int:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=database.BUSY_MS / 1000)
+    try:
+        return database.version_of(connection)
+    finally:
+        connection.close()
 
 
 class TraceReader:
@@ -124,8 +133,8 @@ class TraceReader:
     def bodies(self, request_id: str) -> dict[BodyKind, bytes]:
         """The bodies that are kept for a request, as they were stored: without secrets."""
         try:
-            return {cast(BodyKind, row["kind"]): zlib.decompress(row["zlib"]) for row in self._rows(_BODIES, request_id)}
-        except zlib.error as error:
+            return {} if self._empty else bodies.get(self._connection, request_id)
+        except (sqlite3.Error, zlib.error) as error:
             raise _unreadable(self.path, error) from error
 
     def clear(self) -> int:

@@ -11,17 +11,17 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from .feed import Event, Feed
-from .records import AttemptRecord, BodyKind, RequestRecord
+from .records import AttemptRecord, BodyKind, Findings, RequestRecord
 
 DeltaKind = Literal["text", "thinking", "tool", "arguments"]
 Level = Literal["info", "warning", "error"]
 
 
 class Sink(Protocol):
-    """What the recorder needs of a store: `trace.store.Store` is one. It calls `told` once, from any thread, with the price."""
+    """What the recorder needs of a store: `store.Store` is one. `told` is called once, from any thread, with what it found."""
 
     def begin(self, record: RequestRecord) -> None: ...
-    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[float | None], None]) -> None: ...
+    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[Findings], None]) -> None: ...
     def messages(self) -> list[tuple[Level, str]]: ...
 
 
@@ -55,8 +55,8 @@ class Recorder:
     def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes]) -> None:
         """A request is over, however it ended. The bodies are stored as they are, apart from secrets in them.
 
-        The feed's `end` event waits for the store to find the price, which takes milliseconds: not for the disk, and not at all
-        when the store has trouble.
+        The feed's `end` event waits for the store to find the price and the cache verdict, which takes milliseconds: not for the
+        disk, and not at all when the store has trouble.
         """
         self._safely(self._end, record, bodies)
         if self.store is not None:
@@ -66,12 +66,11 @@ class Recorder:
         """Something that a person at the terminal should see."""
         self._safely(self._log, level, message)
 
-    def _tell(self, kind: str, record: RequestRecord, price: float | None = None) -> None:
+    def _tell(self, kind: str, record: RequestRecord, found: Findings | None = None) -> None:
         now = time.time()
 
         def make() -> Event:
-            event = {"type": kind, "t": now, **msgspec.to_builtins(record)}
-            return event if price is None else {**event, "cost": price}
+            return {"type": kind, "t": now, **msgspec.to_builtins(record), **(found or {})}
 
         self.feed.tell(kind, record.id, make)
 
@@ -82,16 +81,16 @@ class Recorder:
         self.feed.publish({"type": "delta", "id": record.id, "t": time.time(), "kind": kind, "text": text})
 
     def _end(self, record: RequestRecord, bodies: dict[BodyKind, bytes]) -> None:
-        def told(price: float | None) -> None:
-            self._safely(self._tell, "end", record, price)
+        def told(found: Findings) -> None:
+            self._safely(self._tell, "end", record, found)
 
         if self.store is None:
-            told(None)
+            told({})
             return
         try:
             self.store.end(record, bodies, told)
         except Exception:
-            told(None)
+            told({})
             raise
 
     def _log(self, level: Level, message: str) -> None:

@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from ..types.messages import Loss, Usage
 
@@ -55,7 +55,8 @@ class RequestRecord:
     channel: str | None = None
     lane: Lane | None = None
     stream: bool = False
-    effort: str | None = None
+    effort: str | None = None  # asked for
+    effort_sent: str | None = None  # what the upstream was asked for
     prompt: str | None = None  # the last user text, cut
     status: int = 0
     outcome: Outcome = "running"
@@ -68,10 +69,17 @@ class RequestRecord:
     bytes_out: int = 0
     usage: Usage | None = None
     cost: float | None = None
+    verdict: str | None = None  # why the prompt cache was missed, in words; None when it was not
+    verdict_cause: str | None = None  # the same as one word of `insight.Cause`
+    missed_tokens: int | None = None  # that the cache would have had
+    missed_cost: float | None = None  # what that cost more, in dollars
     tools: list[str] = field(default_factory=list)  # names of the tools called, in order
     losses: list[Loss] = field(default_factory=list)
     attempts: list[AttemptRecord] = field(default_factory=list)
 
+
+# What the store finds out at the end of a request: new values of a record's fields.
+Findings = dict[str, Any]
 
 # Bodies kept beside a record, by what they are.
 BodyKind = Literal["client_request", "upstream_request", "upstream_response", "client_response"]

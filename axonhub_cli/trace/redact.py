@@ -38,26 +38,36 @@ def _shape(prefix: bytes, rest: bytes) -> tuple[bytes, re.Pattern[bytes]]:
 _PATTERNS = tuple(_shape(prefix, rest) for prefix, rest in _SHAPES.items())
 
 
-def redact(data: bytes, secrets: Iterable[str] = ()) -> bytes:
-    """The data without secrets: known values of at least `SHORTEST` characters in all their forms, and what looks like a key."""
-    present = [form for form in _all_forms(tuple(secrets)) if form in data]
-    if present:
-        data = re.sub(b"|".join(map(re.escape, present)), lambda _: MASK, data)
-    for prefix, pattern in _PATTERNS:
-        if prefix in data:
+class Redactor:
+    """Takes secrets out: known values of at least `SHORTEST` characters in all their forms, what looks like a key, and what the
+    user's own patterns (regular expressions of `trace.redact`) find."""
+
+    def __init__(self, secrets: Iterable[str] = (), patterns: Iterable[str] = ()) -> None:
+        self._forms = _all_forms(tuple(secrets))
+        self._patterns = [re.compile(pattern.encode()) for pattern in patterns]
+
+    def clean(self, data: bytes) -> bytes:
+        """The data without them."""
+        present = [form for form in self._forms if form in data]
+        if present:
+            data = re.sub(b"|".join(map(re.escape, present)), lambda _: MASK, data)
+        for prefix, pattern in _PATTERNS:
+            if prefix in data:
+                data = pattern.sub(MASK, data)
+        for pattern in self._patterns:
             data = pattern.sub(MASK, data)
-    return data
+        return data
 
-
-def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
-    """The same for text; lone surrogates become question marks, so that it can be stored."""
-    return redact(text.encode("utf-8", "replace"), secrets).decode("utf-8", "replace")
+    def text(self, text: str) -> str:
+        """The same for text; lone surrogates become question marks, so that it can be stored."""
+        return self.clean(text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
 
 @lru_cache(maxsize=4)
 def _all_forms(secrets: tuple[str, ...]) -> tuple[bytes, ...]:
     """What to look for, the longest first. The same few secrets are asked for with every body."""
-    return tuple(sorted({form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}, key=len, reverse=True))
+    forms = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
+    return tuple(sorted(forms, key=len, reverse=True))
 
 
 def _forms(secret: str) -> set[bytes]:

@@ -7,7 +7,7 @@ Work is done in steps of a bounded size, so that the writer can go on writing be
 import sqlite3
 
 from ..config.schema import Trace
-from . import schema
+from . import bodies, schema
 
 STEP = 100  # requests deleted at a time
 VACUUM_PAGES = 2048  # free pages returned at a time
@@ -21,6 +21,7 @@ def prune_step(connection: sqlite3.Connection, config: Trace, now: float) -> tup
     if deleted == 0 and used_bytes(connection) > config.max_size_mb << 20:
         deleted = connection.execute(schema.SHRINK, (STEP,)).rowcount
     if deleted > 0:
+        bodies.sweep(connection)
         return deleted, True
     if _pragma(connection, "freelist_count") <= FREE_PAGES:
         return 0, False
@@ -43,6 +44,8 @@ def clear(connection: sqlite3.Connection) -> int:
     """Delete everything, also from the log and the free pages; gives how many requests went."""
     connection.execute("BEGIN IMMEDIATE")
     deleted = connection.execute("DELETE FROM requests").rowcount
+    bodies.sweep(connection)
+    connection.execute(schema.FORGET_WORDS)
     connection.execute("COMMIT")
     connection.execute("PRAGMA incremental_vacuum").fetchall()
     empty_log(connection)

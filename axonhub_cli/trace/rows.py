@@ -4,19 +4,18 @@ A snapshot is taken by the caller, because the relay goes on changing its record
 hashing, compressing) happens later, in the writer's thread.
 """
 
-import hashlib
 import json
 import sqlite3
-import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from ..types.messages import Usage
 from . import schema
-from .records import BodyKind, RequestRecord
-from .redact import redact, redact_text
+from .records import RequestRecord
+from .redact import Redactor
+from .texts import Texts
 
 Snapshot = dict[str, Any]
 
@@ -36,7 +35,7 @@ def usage_of(values: Snapshot) -> Usage | None:
     return Usage(**values["usage"]) if values["usage"] else None
 
 
-def put_request(connection: sqlite3.Connection, values: Snapshot, secrets: Iterable[str]) -> None:
+def put_request(connection: sqlite3.Connection, values: Snapshot, redactor: Redactor) -> None:
     """Write a request and its attempts, or bring them up to date."""
     row = {
         **values,
@@ -44,22 +43,18 @@ def put_request(connection: sqlite3.Connection, values: Snapshot, secrets: Itera
         "tools": json.dumps(values["tools"]),
         "losses": json.dumps(values["losses"]),
     }
-    row.update({name: redact_text(row[name], secrets) for name in _FOREIGN_TEXT if row[name]})
+    row.update({name: redactor.text(row[name]) for name in _FOREIGN_TEXT if row[name]})
     connection.execute(schema.PUT_REQUEST, _columns(row))
     for attempt in values["attempts"]:
-        reason = redact_text(attempt["reason"], secrets) if attempt["reason"] else None
+        reason = redactor.text(attempt["reason"]) if attempt["reason"] else None
         connection.execute(schema.PUT_ATTEMPT, _columns({**attempt, "request_id": values["id"], "reason": reason}))
 
 
-def put_bodies(connection: sqlite3.Connection, request_id: str, bodies: Mapping[BodyKind, bytes], secrets: Iterable[str]) -> None:
-    """Store a request's bodies; one that is already there in the same words is only referred to."""
-    for kind, data in bodies.items():
-        connection.execute(schema.DROP_BODY, (request_id, kind))
-        masked = redact(bytes(data), secrets)
-        digest = hashlib.sha256(masked).digest()
-        if connection.execute(schema.HAS_BLOB, (digest,)).fetchone() is None:
-            connection.execute(schema.PUT_BLOB, (digest, len(masked), zlib.compress(masked, 1)))
-        connection.execute(schema.PUT_BODY, (request_id, kind, digest))
+def put_texts(connection: sqlite3.Connection, request_id: str, texts: Texts, redactor: Redactor) -> None:
+    """Make a request findable by what was asked and answered."""
+    connection.execute(schema.DROP_TEXTS, (request_id,))
+    if texts.prompt or texts.answer:
+        connection.execute(schema.PUT_TEXTS, (request_id, redactor.text(texts.prompt), redactor.text(texts.answer)))
 
 
 def _columns(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """The tables of `traces.db`. Users may open the file themselves, so names are the words of the program.
 
 `requests` has one row for each call of a client, `attempts` one for each try of it. Bodies are stored once, whatever refers to
-them: `blobs` holds them compressed under the SHA-256 of their content, `bodies` says which request has which, and a trigger
-removes a blob with its last reference. Traces are no table: they are what requests with the same `trace_id` have in common.
+them: `blobs` holds slices of them, compressed, under the SHA-256 of their content, `links` put slices into chains, and `bodies`
+says which chains are a request's body (`bodies.py` explains it). `texts` has what was asked and answered, `said` is its full-text
+index. Triggers count references and remove a blob with its last one. Traces are no table: they are what requests with the
+same `trace_id` have in common.
 """
 
-VERSION = 1  # PRAGMA user_version of this program
+VERSION = 2  # PRAGMA user_version of this program
 
 # Step n leads from version n to n + 1. A step that was released is never changed.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -48,38 +50,118 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         BEGIN DELETE FROM blobs WHERE sha256 = OLD.sha256; END
         """,
     ),
+    (
+        "ALTER TABLE requests ADD COLUMN effort_sent TEXT",
+        "ALTER TABLE requests ADD COLUMN verdict TEXT",
+        "ALTER TABLE requests ADD COLUMN verdict_cause TEXT",
+        "ALTER TABLE requests ADD COLUMN missed_tokens INTEGER",
+        "ALTER TABLE requests ADD COLUMN missed_cost REAL",
+        "DROP TRIGGER bodies_last_reference",
+        "DROP INDEX bodies_by_blob",
+        "ALTER TABLE bodies RENAME TO whole_bodies",
+        """
+        CREATE TABLE links (
+            id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, sha256 BLOB NOT NULL REFERENCES blobs (sha256),
+            refs INTEGER NOT NULL DEFAULT 0
+        )
+        """,
+        "CREATE UNIQUE INDEX links_by_parent ON links (parent, sha256)",
+        "CREATE INDEX links_by_blob ON links (sha256)",
+        "CREATE INDEX links_unused ON links (id) WHERE refs = 0",
+        """
+        CREATE TRIGGER links_added AFTER INSERT ON links WHEN NEW.parent != 0
+        BEGIN UPDATE links SET refs = refs + 1 WHERE id = NEW.parent; END
+        """,
+        """
+        CREATE TRIGGER links_removed AFTER DELETE ON links
+        BEGIN
+            UPDATE links SET refs = refs - 1 WHERE id = OLD.parent;
+            DELETE FROM blobs WHERE sha256 = OLD.sha256 AND NOT EXISTS (SELECT 1 FROM links WHERE sha256 = OLD.sha256);
+        END
+        """,
+        """
+        CREATE TABLE bodies (
+            request_id TEXT NOT NULL REFERENCES requests (id) ON DELETE CASCADE,
+            kind TEXT NOT NULL, position INTEGER NOT NULL, link INTEGER NOT NULL, size INTEGER NOT NULL,
+            PRIMARY KEY (request_id, kind, position)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TRIGGER bodies_added AFTER INSERT ON bodies
+        BEGIN UPDATE links SET refs = refs + 1 WHERE id = NEW.link; END
+        """,
+        """
+        CREATE TRIGGER bodies_removed AFTER DELETE ON bodies
+        BEGIN UPDATE links SET refs = refs - 1 WHERE id = OLD.link; END
+        """,
+        "INSERT INTO links (parent, sha256) SELECT 0, sha256 FROM blobs",
+        """
+        INSERT INTO bodies SELECT request_id, kind, 0, links.id, size
+        FROM whole_bodies JOIN blobs USING (sha256) JOIN links USING (sha256)
+        """,
+        "DROP TABLE whole_bodies",
+        """
+        CREATE TABLE texts (
+            id INTEGER PRIMARY KEY, request_id TEXT NOT NULL UNIQUE REFERENCES requests (id) ON DELETE CASCADE,
+            prompt TEXT NOT NULL, answer TEXT NOT NULL
+        )
+        """,
+        "CREATE VIRTUAL TABLE said USING fts5(prompt, answer, content='texts', content_rowid='id')",
+        """
+        CREATE TRIGGER texts_added AFTER INSERT ON texts
+        BEGIN INSERT INTO said (rowid, prompt, answer) VALUES (NEW.id, NEW.prompt, NEW.answer); END
+        """,
+        """
+        CREATE TRIGGER texts_removed AFTER DELETE ON texts
+        BEGIN INSERT INTO said (said, rowid, prompt, answer) VALUES ('delete', OLD.id, OLD.prompt, OLD.answer); END
+        """,
+    ),
 )
 
-PUT_REQUEST = """
-    INSERT INTO requests VALUES (
-        :id, :trace_id, :thread, :started, :protocol, :path, :client, :client_version, :agent, :parent_agent, :turn, :kind, :key,
-        :profile, :asked_model, :model, :channel, :lane, :stream, :effort, :prompt, :status, :outcome, :error, :finish,
-        :first_byte_ms, :first_token_ms, :duration_ms, :bytes_in, :bytes_out,
-        :input, :output, :cache_read, :cache_write_5m, :cache_write_1h, :reasoning, :cost, :tools, :losses
-    )
-    ON CONFLICT (id) DO UPDATE SET
-        trace_id = excluded.trace_id, thread = excluded.thread,
-        client = excluded.client, client_version = excluded.client_version,
-        agent = excluded.agent, parent_agent = excluded.parent_agent, turn = excluded.turn, kind = excluded.kind,
-        key = excluded.key, profile = excluded.profile, asked_model = excluded.asked_model, model = excluded.model,
-        channel = excluded.channel, lane = excluded.lane, stream = excluded.stream, effort = excluded.effort,
-        prompt = excluded.prompt, status = excluded.status, outcome = excluded.outcome, error = excluded.error,
-        finish = excluded.finish, first_byte_ms = excluded.first_byte_ms, first_token_ms = excluded.first_token_ms,
-        duration_ms = excluded.duration_ms, bytes_in = excluded.bytes_in, bytes_out = excluded.bytes_out,
-        input = excluded.input, output = excluded.output, cache_read = excluded.cache_read,
-        cache_write_5m = excluded.cache_write_5m, cache_write_1h = excluded.cache_write_1h, reasoning = excluded.reasoning,
-        cost = excluded.cost, tools = excluded.tools, losses = excluded.losses
-"""
+_GIVEN_ONCE = ("id", "started", "protocol", "path")  # known at the begin; everything else may change until the end
+_LATER = (
+    "trace_id", "thread", "client", "client_version", "agent", "parent_agent", "turn", "kind", "key", "profile",
+    "asked_model", "model", "channel", "lane", "stream", "effort", "effort_sent", "prompt", "status", "outcome", "error",
+    "finish", "first_byte_ms", "first_token_ms", "duration_ms", "bytes_in", "bytes_out", "input", "output", "cache_read",
+    "cache_write_5m", "cache_write_1h", "reasoning", "cost", "tools", "losses", "verdict", "verdict_cause",
+    "missed_tokens", "missed_cost",
+)  # fmt: skip
+_ALL = (*_GIVEN_ONCE, *_LATER)
+PUT_REQUEST = f"""
+    INSERT INTO requests ({", ".join(_ALL)}) VALUES ({", ".join(f":{name}" for name in _ALL)})
+    ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _LATER)}
+"""  # noqa: S608  # our own names
 PUT_ATTEMPT = """
     INSERT OR REPLACE INTO attempts VALUES (
         :request_id, :index, :channel, :protocol, :model, :secret, :lane, :outcome, :status, :reason,
         :started_ms, :first_byte_ms, :duration_ms
     )
 """
-HAS_BLOB = "SELECT 1 FROM blobs WHERE sha256 = ?"
-PUT_BLOB = "INSERT INTO blobs VALUES (?, ?, ?)"
+PUT_BLOB = "INSERT OR IGNORE INTO blobs VALUES (?, ?, ?)"
+FIND_LINK = "SELECT id FROM links WHERE parent = ? AND sha256 = ?"
+PUT_LINK = "INSERT INTO links (parent, sha256) VALUES (?, ?) RETURNING id"
+DROP_UNUSED = "DELETE FROM links WHERE refs = 0"
+CHAIN = """
+    WITH RECURSIVE chain (sha256, parent, back) AS (
+        SELECT sha256, parent, 0 FROM links WHERE id = ?
+        UNION ALL SELECT links.sha256, links.parent, back + 1 FROM chain JOIN links ON links.id = chain.parent
+    )
+    SELECT zlib FROM chain JOIN blobs USING (sha256) ORDER BY back
+"""
 DROP_BODY = "DELETE FROM bodies WHERE request_id = ? AND kind = ?"
-PUT_BODY = "INSERT INTO bodies VALUES (?, ?, ?)"
+PUT_BODY = "INSERT INTO bodies VALUES (?, ?, ?, ?, ?)"
+BODY_LINKS = "SELECT kind, link FROM bodies WHERE request_id = ? ORDER BY kind, position"
+DROP_TEXTS = "DELETE FROM texts WHERE request_id = ?"
+PUT_TEXTS = "INSERT INTO texts (request_id, prompt, answer) VALUES (?, ?, ?)"
+FORGET_WORDS = "INSERT INTO said (said) VALUES ('delete-all')"
+PREVIOUS = """
+    SELECT requests.*, (
+        SELECT secret FROM attempts WHERE request_id = requests.id ORDER BY "index" DESC LIMIT 1
+    ) AS secret
+    FROM requests WHERE trace_id = ?1 AND agent IS ?2 AND started < ?3 AND kind = 'turn' AND outcome = 'ok' AND input IS NOT NULL
+        AND started + coalesce(duration_ms, 0) / 1000 <= ?3
+    ORDER BY started DESC LIMIT 1
+"""
 INTERRUPT = "UPDATE requests SET outcome = 'interrupted' WHERE outcome = 'running'"
 EXPIRE = "DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE started < ? ORDER BY started LIMIT ?)"
 SHRINK = "DELETE FROM requests WHERE id IN (SELECT id FROM requests ORDER BY started LIMIT ?)"

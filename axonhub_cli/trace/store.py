@@ -9,13 +9,14 @@ right.)
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ..config.schema import Trace
+from ..types.price import Price
 from .backlog import Backlog, Item
 from .recorder import Level
-from .records import BodyKind, RequestRecord
+from .records import BodyKind, Findings, RequestRecord
 from .rows import snapshot
 from .writer import Writer
 
@@ -27,8 +28,7 @@ class Store:
     """Keeps traces in the file at `path`.
 
     `secrets` gives the values to mask, at the moment of writing. `provider` turns a channel's name into a hint for
-    `pricing.cost` (a base URL is best). `on_cost` is called from the writer's thread with a request's id and its price in
-    dollars.
+    `pricing.cost` (a base URL is best); `prices` gives the user's own, by model.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Store:
         *,
         secrets: Callable[[], Iterable[str]] = tuple,
         provider: Callable[[str], str | None] | None = None,
+        prices: Callable[[], Mapping[str, Price]] = dict,
         retry_seconds: float = RETRY_SECONDS,
         backlog: Backlog | None = None,
     ) -> None:
@@ -46,8 +47,9 @@ class Store:
         self._ready = threading.Event()
         self._writer = Writer(path, config, self._backlog, retry_seconds=retry_seconds, ready=self._ready.set)
         self._writer.secrets = secrets
+        self._writer.finder.prices = prices
         if provider is not None:
-            self._writer.provider = provider
+            self._writer.finder.provider = provider
         self._thread: threading.Thread | None = None
 
     @property
@@ -89,17 +91,15 @@ class Store:
         """A request was accepted."""
         self._backlog.put(Item(snapshot(record), final=False))
 
-    def end(
-        self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[float | None], None] | None = None
-    ) -> None:
+    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[Findings], None] | None = None) -> None:
         """A request is over. Its bodies are kept if the user wants them kept.
 
-        `told` is called once with the price in dollars, or None: a moment later from the writer's thread, or at once when that
-        has trouble. It must not raise.
+        `told` is called once with what was found out (`findings`: price, cache verdict): a moment later from the writer's
+        thread, or at once and with nothing when that has trouble. It must not raise.
         """
         item = Item(snapshot(record), final=True, bodies=dict(bodies) if self.config.bodies else {}, told=told)
         if self.error is not None:
-            item.tell(None)
+            item.tell()
         self._backlog.put(item)
 
     def messages(self) -> list[tuple[Level, str]]:

@@ -19,9 +19,11 @@ from pathlib import Path
 from .. import pricing
 from ..config.schema import Trace
 from ..errors import StoreError
-from . import database, retention, rows, schema
+from . import bodies, database, retention, rows, schema, texts
 from .backlog import Backlog, Item
+from .findings import Finder
 from .recorder import Level
+from .redact import Redactor
 
 BATCH = 100
 GATHER_SECONDS = 0.03
@@ -50,7 +52,7 @@ class Writer:
         self.off = False
         self.messages: deque[tuple[Level, str]] = deque(maxlen=50)
         self.secrets: Callable[[], Iterable[str]] = tuple
-        self.provider: Callable[[str], str | None] = lambda channel: channel
+        self.finder = Finder()
         self._backlog = backlog
         self._retry_seconds = retry_seconds
         self._ready = ready
@@ -83,9 +85,9 @@ class Writer:
         return self._backlog.take(BATCH, max(0.0, self._prune_at - time.monotonic()), GATHER_SECONDS)
 
     def _work(self, batch: list[Item]) -> bool:
-        """Price and write a batch; says whether the file is in order."""
-        for item in batch:
-            self._price(item)
+        """Look into a batch and write it; says whether the file is in order."""
+        for index, item in enumerate(batch):
+            self._find(item, batch[:index])
         try:
             connection = self._connect()
             if batch:
@@ -109,16 +111,13 @@ class Writer:
         except Exception:  # noqa: BLE001  # trouble with the file shows again when there is a row to write
             self._prune_at = time.monotonic() + PRUNE_SECONDS
 
-    def _price(self, item: Item) -> None:
-        """Fill the price in and tell it, once the request is over; whatever goes wrong in the price list, it is unknown then."""
-        values = item.values
-        if item.final and values["cost"] is None:
-            try:
-                hint = self.provider(values["channel"]) if values["channel"] else None
-                values["cost"] = pricing.cost(values["model"] or values["asked_model"], rows.usage_of(values), hint)
-            except Exception:  # noqa: BLE001  # a price is never worth a row
-                values["cost"] = None
-        item.tell(values["cost"])
+    def _find(self, item: Item, before: list[Item]) -> None:
+        """Once the request is over, find out what there is to find, and tell it."""
+        if item.final:
+            waiting = [(other.values, other.bodies) for other in before if other.final]
+            found = self.finder.find(item.values, item.bodies, waiting, self._connection)
+            item.values.update(found)
+            item.tell(found)
 
     def _write(self, connection: sqlite3.Connection, batch: list[Item]) -> None:
         try:
@@ -149,19 +148,24 @@ class Writer:
             del batch[0]
 
     def _transaction(self, connection: sqlite3.Connection, batch: list[Item]) -> None:
-        secrets = tuple(self.secrets())
+        redactor = Redactor(self.secrets(), self.config.redact)
         over = {item.values["id"] for item in batch if item.final}
         connection.execute("BEGIN IMMEDIATE")
         try:
             for item in batch:
                 if not item.final and item.values["id"] in over:
                     continue  # its end, in the same batch, says all that its begin does
-                rows.put_request(connection, item.values, secrets)
-                rows.put_bodies(connection, item.values["id"], item.bodies, secrets)
+                self._put(connection, item, redactor)
             connection.execute("COMMIT")
         except BaseException:
             connection.rollback()
             raise
+
+    def _put(self, connection: sqlite3.Connection, item: Item, redactor: Redactor) -> None:
+        rows.put_request(connection, item.values, redactor)
+        bodies.put(connection, item.values["id"], item.bodies, redactor)
+        if item.bodies:
+            rows.put_texts(connection, item.values["id"], texts.of(item.values, item.bodies), redactor)
 
     def _connect(self) -> sqlite3.Connection:
         """The open connection, if the file is still the one that was opened: rows for a deleted one would vanish."""

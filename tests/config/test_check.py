@@ -66,6 +66,14 @@ CASES = [
         "Did you mean 'ollama'?",
     ),
     # mappings
+    (
+        "[trace]\nredact = ['a(']",
+        "2: [trace]: the regex 'a(' does not compile: missing ), unterminated subpattern at position 1.",
+        "quotes",
+    ),
+    ('[prices."a.b"]\ninput = "x"\noutput = 1', "2: [prices.a.b]: 'input' is a string; expected a number.", None),
+    ('[prices."a.b"]\ninput = 1\noutput = 1\ncache = 1', "4: [prices.a.b]: unknown key 'cache'.", "cache_read"),
+    ('[prices.a]\ninput = 1', "1: [prices.a]: the key 'output' is missing.", "output"),
     ('[[profiles.p.mappings]]\nto = "m"', "1: %: the mapping has neither 'exact' nor 'regex'.", "one"),
     (
         '[[profiles.p.mappings]]\nto = "m"\nexact = "a"\nregex = "b"',

@@ -1,15 +1,19 @@
 """Opening the file: who may read it, versions, damage."""
 
+import hashlib
 import os
 import sqlite3
 import stat
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from axonhub_cli.trace.records import RequestRecord
+from axonhub_cli.trace import schema
+from axonhub_cli.trace.reader import reader
+from axonhub_cli.trace.records import Findings, RequestRecord
 from axonhub_cli.trace.schema import VERSION
 from axonhub_cli.trace.store import Store
 
@@ -50,11 +54,11 @@ def test_a_later_version_is_left_alone(database: Path, make_store: MakeStore, ma
     connection.close()
     before = database.read_bytes()
     store = make_store()
-    told: list[float | None] = []
+    told: list[Findings] = []
     store.begin(make_record())
     store.end(make_record(), {}, told.append)
     assert store.close(10)
-    assert told == [None]
+    assert told == [{}]
     assert store.error is not None
     assert "later axonhub" in store.error
     assert [level for level, _ in store.messages()] == ["warning"]
@@ -112,3 +116,38 @@ def test_set_aside_files_are_numbered(database: Path, make_store: MakeStore) -> 
         make_store().close(10)
     assert (database.parent / "traces.db.corrupt-1").read_bytes().startswith(b"garbage 1")
     assert (database.parent / "traces.db.corrupt-2").read_bytes().startswith(b"garbage 2")
+
+
+def _first_version(path: Path) -> None:
+    """A file as the first version wrote it: whole bodies, some of them shared."""
+    path.parent.mkdir()
+    digest = hashlib.sha256(b"same").digest()
+    connection = sqlite3.connect(path, isolation_level=None)
+    for statement in schema.MIGRATIONS[0]:
+        connection.execute(statement)
+    for name in ("ar-1", "ar-2"):
+        connection.execute(
+            "INSERT INTO requests (id, trace_id, started, protocol, path, client, kind, asked_model, stream, status, outcome,"
+            " bytes_in, bytes_out, tools, losses)"
+            " VALUES (?, 't', 1, 'anthropic', '/', 'c', 'turn', 'm', 0, 0, 'ok', 0, 0, '[]', '[]')",
+            (name,),
+        )
+        connection.execute("INSERT OR IGNORE INTO blobs VALUES (?, 4, ?)", (digest, zlib.compress(b"same")))
+        connection.execute("INSERT INTO bodies VALUES (?, 'client_request', ?)", (name, digest))
+    connection.execute("PRAGMA user_version=1")
+    connection.close()
+
+
+def test_a_file_of_the_first_version(database: Path, query: Query, make_store: MakeStore, make_record: MakeRecord) -> None:
+    """It is brought up to date by whoever opens it first, reader or writer; its bodies are read as before, and pruned with it."""
+    _first_version(database)
+    with reader(database) as traces:
+        assert traces.bodies("ar-2") == {"client_request": b"same"}
+        assert [request["verdict"] for request in (traces.trace("t") or {})["requests"]] == [None, None]
+    store = make_store()
+    store.end(make_record("ar-3"), {"client_request": b"same"})
+    assert store.flush(10)
+    assert query(database, "SELECT count(*), (SELECT refs FROM links) FROM blobs") == [(1, 3)]
+    with reader(database) as traces:
+        assert traces.clear() == 3
+    assert query(database, "SELECT (SELECT count(*) FROM blobs), (SELECT count(*) FROM links)") == [(0, 0)]

@@ -8,7 +8,7 @@ import pytest
 
 from axonhub_cli.trace.feed import Feed
 from axonhub_cli.trace.recorder import Level, Recorder
-from axonhub_cli.trace.records import AttemptRecord, BodyKind, RequestRecord
+from axonhub_cli.trace.records import AttemptRecord, BodyKind, Findings, RequestRecord
 from axonhub_cli.types.messages import Loss, Usage
 
 
@@ -16,16 +16,16 @@ class Memory:
     """A store that keeps what it is told in lists."""
 
     def __init__(self) -> None:
-        self.price: float | None = None
+        self.found: Findings = {}
         self.told: list[tuple[str, str]] = []
         self.waiting: list[tuple[Level, str]] = []
 
     def begin(self, record: RequestRecord) -> None:
         self.told.append(("begin", record.id))
 
-    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[float | None], None]) -> None:
+    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[Findings], None]) -> None:
         self.told.append(("end", record.id))
-        told(self.price)
+        told(self.found)
 
     def messages(self) -> list[tuple[Level, str]]:
         waiting, self.waiting = self.waiting, []
@@ -38,7 +38,7 @@ class Broken(Memory):
     def begin(self, record: RequestRecord) -> None:
         raise OSError("disk on fire")
 
-    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[float | None], None]) -> None:
+    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[Findings], None]) -> None:
         raise OSError("disk on fire")
 
 
@@ -112,11 +112,12 @@ def test_the_end_carries_the_price(record: RequestRecord) -> None:
     """The price that the store finds is in the end event; one that was known already stays when the store knows none."""
     store, feed = Memory(), Feed()
     recorder = Recorder(store, feed)
-    store.price = 0.25
+    store.found = {"cost": 0.25, "verdict": "idle for 7 min"}
     recorder.end(record, {})
-    store.price, record.id, record.cost = None, "ar-2", 0.5
+    store.found, record.id, record.cost = {}, "ar-2", 0.5
     recorder.end(record, {})
-    assert [event["cost"] for event in feed.subscribe().drain()] == [0.25, 0.5]
+    told = feed.subscribe().drain()
+    assert [(event["cost"], event["verdict"]) for event in told] == [(0.25, "idle for 7 min"), (0.5, None)]
 
 
 def test_a_broken_store_hurts_nobody(record: RequestRecord) -> None:

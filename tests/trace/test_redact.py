@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from axonhub_cli.trace.redact import MASK, SHORTEST, redact, redact_text
+from axonhub_cli.trace.redact import MASK, SHORTEST, Redactor
 
 CANARY = "sk-axonhub-canary-0123456789abcdef"
 BODY = "ab" * 21 + "c"  # 43 characters
@@ -32,7 +32,7 @@ SHAPES = [
 )
 def test_what_looks_like_a_key_is_masked(key: str, frame: str) -> None:
     """A vendor's key is masked wherever a word may begin, JSON escapes included; what stands around it stays."""
-    assert redact(frame.format(key).encode()) == frame.format(MASK.decode()).encode()
+    assert Redactor().clean(frame.format(key).encode()) == frame.format(MASK.decode()).encode()
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_what_looks_like_a_key_is_masked(key: str, frame: str) -> None:
 )
 def test_ordinary_words_stay(text: str) -> None:
     """Words that only resemble a key are left alone."""
-    assert redact(text.encode()) == text.encode()
+    assert Redactor().clean(text.encode()) == text.encode()
 
 
 @pytest.mark.parametrize(
@@ -68,28 +68,34 @@ def test_known_values_are_masked_in_every_form(form) -> None:  # type: ignore[no
     """A known secret does not survive in any form in which a body may carry it."""
     key = 'pa/ss "wörd" + more'
     text = f"<{form(key)}>"
-    assert form(key) not in redact_text(text, [key])
+    assert form(key) not in Redactor([key]).text(text)
 
 
 def test_short_secrets_are_no_secrets() -> None:
     """A value like `ollama` is left alone: masking it would tear up ordinary text."""
-    assert redact(b"ollama run llama", ["ollama", ""]) == b"ollama run llama"
+    assert Redactor(["ollama", ""]).clean(b"ollama run llama") == b"ollama run llama"
 
 
 def test_the_longer_secret_goes_first() -> None:
     """A secret that begins like another one is masked as a whole."""
-    assert redact(b"x abcdefgh-tail y", ["abcdefgh", "abcdefgh-tail"]) == b"x " + MASK + b" y"
+    assert Redactor(["abcdefgh", "abcdefgh-tail"]).clean(b"x abcdefgh-tail y") == b"x " + MASK + b" y"
 
 
 def test_masked_json_is_still_json() -> None:
     """A body with masked keys can still be parsed."""
     body = json.dumps({"a": CANARY, "b": ["x " + CANARY]}).encode()
-    assert json.loads(redact(body, [CANARY])) == {"a": MASK.decode(), "b": ["x " + MASK.decode()]}
+    assert json.loads(Redactor([CANARY]).clean(body)) == {"a": MASK.decode(), "b": ["x " + MASK.decode()]}
+
+
+def test_patterns_of_the_user() -> None:
+    """What a pattern of the configuration finds is masked too."""
+    masked = Redactor(patterns=[r"ACME-\d+", "(?i)kundennummer \\w+"]).text("see ACME-1234, Kundennummer x9")
+    assert masked == f"see {MASK.decode()}, {MASK.decode()}"
 
 
 def test_lone_surrogates() -> None:
     """Text that cannot be encoded is stored all the same."""
-    assert redact_text("a\udc80b") == "a?b"
+    assert Redactor().text("a\udc80b") == "a?b"
 
 
 @given(
@@ -102,12 +108,12 @@ def test_lone_surrogates() -> None:
 def test_no_secret_survives(before: str, secrets: list[str], after: str) -> None:
     """Whatever the secrets and the text around them: none of them is left."""
     data = before.encode("utf-8", "replace") + b" ".join(secret.encode() for secret in secrets) + after.encode("utf-8", "replace")
-    masked = redact(data, secrets)
+    masked = Redactor(secrets).clean(data)
     assert not any(secret.encode() in masked for secret in secrets)
 
 
 @given(st.binary(), st.lists(st.text(), max_size=3))
 def test_any_bytes_are_taken(data: bytes, secrets: list[str]) -> None:
     """Bytes that are no text are no problem, and masking twice changes nothing more."""
-    once = redact(data, secrets)
-    assert redact(once, secrets) == once
+    once = Redactor(secrets).clean(data)
+    assert Redactor(secrets).clean(once) == once

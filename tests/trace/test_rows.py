@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from axonhub_cli.trace import bodies
 from axonhub_cli.trace.reader import reader
 from axonhub_cli.trace.records import AttemptRecord, RequestRecord
 from axonhub_cli.trace.store import Store
@@ -29,6 +30,7 @@ def test_the_same_body_is_stored_once(query: Query, database: Path, make_store: 
     connection.execute("PRAGMA foreign_keys=ON")
     for request_id, left in (("ar-1", 1), ("ar-2", 0)):
         connection.execute("DELETE FROM requests WHERE id = ?", (request_id,))
+        bodies.sweep(connection)
         assert connection.execute("SELECT count(*) FROM blobs").fetchone() == (left,)
     connection.close()
 

@@ -13,7 +13,7 @@ import pytest
 
 from axonhub_cli.trace import database as opening
 from axonhub_cli.trace.backlog import Backlog, Item
-from axonhub_cli.trace.records import RequestRecord
+from axonhub_cli.trace.records import Findings, RequestRecord
 from axonhub_cli.trace.store import Store
 from axonhub_cli.types.messages import Usage
 
@@ -36,7 +36,7 @@ class Watched(Backlog):
 
 def test_the_price_is_filled_in(query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
     """The writer finds the price by model and channel, tells it, and keeps one that was known already."""
-    told: list[float | None] = []
+    told: list[Findings] = []
     hints: list[str] = []
 
     def provider(channel: str) -> str:
@@ -50,7 +50,7 @@ def test_the_price_is_filled_in(query: Query, database: Path, make_store: MakeSt
     store.end(make_record("ar-3", model="no-such-model", usage=usage), {}, told.append)
     assert store.flush(60)
     prices = dict(query(database, "SELECT id, cost FROM requests"))
-    assert told == [prices["ar-1"], 7.0, None]
+    assert [found["cost"] for found in told] == [prices["ar-1"], 7.0, None]
     assert prices["ar-1"] > 0
     assert (prices["ar-2"], prices["ar-3"], hints) == (7.0, None, ["work"])
 

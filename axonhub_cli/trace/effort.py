@@ -1,0 +1,18 @@
+"""How hard a model is asked to think, in whichever field a protocol has for it."""
+
+from ..protocols.body import ClientBody
+
+_FIELDS = (("reasoning", "effort"), ("output_config", "effort"), ("reasoning_effort", None), ("thinking", "budget_tokens"))
+
+
+def effort(body: ClientBody) -> str | None:
+    """The effort's name, or a budget of thinking tokens; None when nothing is said. Raises `ProtocolError` for a broken value."""
+    for key, inner in _FIELDS:
+        value = body.get(key)
+        if inner is not None:
+            value = value.get(inner) if isinstance(value, dict) else None
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, int) and value:
+            return f"{value} tokens"
+    return None

@@ -1,0 +1,117 @@
+"""What a person asked and what the model said, taken from the bodies for the full-text index.
+
+Only the end of the conversation is new in a request, and of the answer only its text is wanted, so nothing else is built: a
+stream's frames are passed over unless they carry text. Whatever cannot be read has no text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import msgspec
+
+from ..errors import AxonHubError
+from ..protocols.body import ClientBody
+from ..protocols.registry import codec
+from ..types.messages import Text
+from .records import BodyKind
+
+LIMIT = 64_000  # characters of a prompt or an answer
+
+# The frames of a stream that carry text, and where it is in them.
+_MARKS = {"anthropic": b'"text_delta"', "openai-chat": b'"content"', "openai-responses": b"response.output_text.done"}
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The last message of the user, and the model's answer; empty where there is none."""
+
+    prompt: str = ""
+    answer: str = ""
+
+
+def of(values: Mapping[str, Any], bodies: Mapping[BodyKind, bytes]) -> Texts:
+    """The texts of a request, from its snapshot and its bodies."""
+    protocol = next((attempt["protocol"] for attempt in reversed(values["attempts"])), values["protocol"])
+    answered = bodies.get("upstream_response", b"") if values["outcome"] != "error" else b""
+    return Texts(prompt(bodies.get("client_request", b"{}")), answer(protocol, answered))
+
+
+class _Inner(msgspec.Struct):
+    text: str | None = None
+    content: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Inner | None = None
+
+
+class _Frame(msgspec.Struct):
+    """The text of a frame, of whichever protocol."""
+
+    text: str | None = None
+    delta: _Inner | str | None = None
+    choices: list[_Choice] = []
+
+    def said(self) -> str:
+        inner = [self.delta.text] if isinstance(self.delta, _Inner) else []
+        inner += [choice.delta.content for choice in self.choices[:1] if choice.delta is not None]
+        return self.text or "".join(filter(None, inner))
+
+
+_frame = msgspec.json.Decoder(_Frame).decode
+
+
+def prompt(body: bytes) -> str:
+    """The text of the last message, when a user wrote it: no tool results, no reminders that the client put in, and not the
+    instructions that may follow it."""
+    try:
+        client = ClientBody(body)
+        items = chain(client.backwards("messages"), client.backwards("input"))
+        last = next((item for item in items if not _instructs(item)), None)
+    except (AxonHubError, ValueError, RecursionError):
+        return ""
+    return "\n".join(_texts(last))[:LIMIT]
+
+
+def _instructs(item: Any) -> bool:
+    return isinstance(item, dict) and item.get("role") in ("system", "developer")
+
+
+def _texts(message: Any) -> list[str]:
+    if isinstance(message, str):
+        return [message]
+    if not isinstance(message, dict) or message.get("role") not in ("user", None):
+        return []
+    content = message.get("content")
+    if isinstance(content, str):
+        return [content]
+    texts = [part.get("text") for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    return [text for text in texts if isinstance(text, str) and not text.startswith("<system-reminder>")]
+
+
+def answer(protocol: str, body: bytes) -> str:
+    """The text of an upstream's answer, streamed or whole."""
+    if body.lstrip()[:1] == b"{":
+        return _whole(protocol, body)
+    mark = _MARKS.get(protocol)
+    if mark is None:
+        return ""
+    found = (_said(line) for line in body.splitlines() if mark in line and line.startswith(b"data:"))
+    return "".join(found)[:LIMIT]
+
+
+def _said(line: bytes) -> str:
+    try:
+        return _frame(line[5:]).said()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+
+
+def _whole(protocol: str, body: bytes) -> str:
+    try:
+        response = codec(protocol).read_response(msgspec.json.decode(body))
+    except (AxonHubError, ValueError, RecursionError, TypeError, AttributeError):
+        return ""  # an error object, or no answer at all
+    return "\n".join(part.text for part in response.parts if isinstance(part, Text))[:LIMIT]
