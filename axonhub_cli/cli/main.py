@@ -31,6 +31,7 @@ class Root(LazyGroup):
         "route": ("route", "Explain where a model name goes: the rules tried, the one that won, the candidates in order."),
         "trace": ("trace", "Look at recorded sessions: which requests, which models, tokens, time and money."),
         "doctor": ("doctor", "Check everything, and say what to do about what is wrong."),
+        "doctor": ("doctor", "Check everything, and say what to do about what is wrong."),
         "config": ("config", "The configuration file: where it is, what is in force, what is wrong with it."),
     }
 

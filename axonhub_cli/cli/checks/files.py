@@ -1,0 +1,116 @@
+"""Our own files: what they say, who can read them, what was left behind; the trace store, and the room for it."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...config.paths import Paths
+from .finding import Finding, fail, ok, warn
+
+if TYPE_CHECKING:
+    from ...config.schema import Config
+
+_FULL, _LOW = 50, 500  # MiB of free space
+
+
+def config(files: Paths, found: "Config") -> Iterator[Finding]:
+    """`config.toml`, once it could be read at all."""
+    file = files.config_file
+    if not file.exists():
+        yield ok("config", "config.toml", f"there is none: everything at its default ({_short(file)})")
+    else:
+        many = [f"{len(found.channels)} channels", f"{len(found.profiles)} profiles"]
+        yield ok("config", "config.toml", f"{', '.join(many)} ({_short(file)})")
+        if os.name == "posix" and file.stat().st_mode & 0o022:
+            yield _open(file, "can be changed by other users", 0o644, "warn")
+    if not any(channel.enabled for channel in found.channels):
+        yield warn("config", "channels", "none, so that only the demo model answers", "Run: axonhub init")
+    draft = file.with_name("config.draft.toml")
+    if draft.exists():
+        yield warn(
+            "config", draft.name, "was left behind by `axonhub config edit`", f"Take from it what you need, then: rm {draft}"
+        )
+
+
+def private(files: Paths) -> Iterator[Finding]:
+    """Files with keys and secrets are for their owner alone."""
+    if os.name != "posix":
+        return
+    secrets = files.config_dir / "secrets"
+    inside = [files.keys_file, files.server_file, files.database, *(secrets.iterdir() if secrets.is_dir() else ())]
+    for file in inside:
+        if file.is_file() and file.stat().st_mode & 0o077:
+            yield _open(file, "can be read by other users", 0o600, "fail" if file == files.keys_file else "warn")
+
+
+def _open(file: Path, what: str, mode: int, status: str) -> Finding:
+    make = fail if status == "fail" else warn
+    return make("config", file.name, what, f"Run: chmod {mode:o} {file}", _chmod(file, mode))
+
+
+def _chmod(file: Path, mode: int) -> Callable[[], str]:
+    def change() -> str:
+        os.chmod(file, mode)
+        return f"Set the mode of {file} to {mode:04o}."
+
+    return change
+
+
+def keys(files: Paths) -> Iterator[Finding]:
+    """Local keys; a file that cannot be used raises its own error."""
+    from ...config.keys import KeyStore
+
+    names = [key.name for key in KeyStore(files.keys_file).keys]
+    if names:
+        yield ok("config", "keys.toml", f"{len(names)} local keys: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}")
+    else:
+        yield warn("config", "keys.toml", "no local key yet, so no client can talk to axonhub", "Run: axonhub setup claude-code")
+
+
+def database(files: Paths) -> Iterator[Finding]:
+    """The trace store can be read, and is whole as far as a quick look says."""
+    import sqlite3
+
+    file = files.database
+    if not file.exists():
+        yield ok("system", "traces.db", "no traces yet")
+        return
+    size = file.stat().st_size / 1024**2
+    try:
+        with sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=1) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if size < 64 else "ok"
+        connection.close()
+    except sqlite3.Error as error:
+        answer = str(error)
+    if answer == "ok":
+        yield ok("system", "traces.db", f"{size:.0f} MiB ({_short(file)})")
+    else:
+        yield fail(
+            "system",
+            "traces.db",
+            f"is damaged: {answer}",
+            f"Restart the server: it sets the file aside. Or: mv {file} {file}.bad",
+        )
+
+
+def disk(files: Paths, found: "Config | None") -> Iterator[Finding]:
+    """Room for traces."""
+    folder = next(path for path in (files.data_dir, *files.data_dir.parents) if path.exists())
+    free = shutil.disk_usage(folder).free // 1024**2
+    limit = found.trace.max_size_mb if found else 1024
+    text = f"{free:,} MiB free where traces are kept"
+    remedy = f"Free some space, or lower trace.max_size_mb (now {limit})."
+    if free < _FULL:
+        yield fail("system", "disk", text, remedy)
+    elif free < _LOW:
+        yield warn("system", "disk", text, remedy)
+    else:
+        yield ok("system", "disk", text)
+
+
+def _short(file: Path) -> str:
+    home = os.path.expanduser("~")
+    return f"~{str(file).removeprefix(home)}" if str(file).startswith(home + os.sep) else str(file)

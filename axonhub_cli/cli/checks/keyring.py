@@ -1,0 +1,89 @@
+"""The keyring: which one, whether it answers, and where there is none, why."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from .finding import Finding, fail, ok, warn
+
+if TYPE_CHECKING:
+    from ...config.schema import Config
+
+_REMEDY = (
+    "Unlock or start it (log in to the desktop, gnome-keyring-daemon --unlock), or: axonhub channel secret NAME --secret env:VAR"
+)
+
+
+def keyring(found: "Config", environ: Mapping[str, str]) -> Iterator[Finding]:
+    """It matters as much as channels need it: without one that does, its absence is a remark."""
+    from ...config.secrets import backend
+
+    users = [channel.name for channel in found.channels if any(ref.startswith("keyring:") for ref in channel.secrets)]
+    info = backend()
+    if info.usable:
+        yield ok("secrets", "keyring", f"{info.name} answers")
+        return
+    text = (info.detail or "there is none here").rstrip(".")
+    if sys.platform.startswith("linux"):
+        bus = session_bus(environ)
+        text += f"; {bus}" if bus else ""
+    if users:
+        yield fail("secrets", "keyring", f"{text} (needed by {', '.join(users)})", _REMEDY)
+    else:
+        yield warn(
+            "secrets",
+            "keyring",
+            f"{text}. No channel needs it",
+            "Fine with env: and file: secrets; else see: axonhub channel secret --help",
+        )
+
+
+def session_bus(environ: Mapping[str, str]) -> str:
+    """What is wrong with the session's D-Bus, which keyrings on Linux are asked through. Empty when it can be connected to."""
+    address = environ.get("DBUS_SESSION_BUS_ADDRESS", "")
+    runtime = environ.get("XDG_RUNTIME_DIR", "")
+    if not address and not (runtime and os.path.exists(os.path.join(runtime, "bus"))):
+        return "no D-Bus session (headless, ssh or cron)"
+    path = next((part[5:] for part in address.replace(";", ",").replace("unix:", "").split(",") if part.startswith("path=")), "")
+    if address and not path:
+        return ""  # an abstract socket or TCP: not worth a guess
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(unquote(path) or os.path.join(runtime, "bus"))
+        except OSError as error:
+            return f"the D-Bus session does not answer ({(error.strerror or 'timeout').lower()})"
+    return ""
+
+
+def references(found: "Config") -> Iterator[Finding]:
+    """Every secret that a channel names can be read."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    wanted = [(channel.name, ref) for channel in found.channels if channel.enabled for ref in channel.secrets]
+    if not wanted:
+        return
+    with ThreadPoolExecutor(min(len(wanted), 8)) as pool:
+        problems = [each for each in pool.map(lambda pair: _unreadable(*pair), wanted) if each is not None]
+    yield from problems
+    if not problems:
+        yield ok("secrets", "references", f"all {len(wanted)} can be read")
+
+
+def _unreadable(channel: str, ref: str) -> Finding | None:
+    from ...config.secrets import read
+    from ...errors import SecretError
+
+    try:
+        read(ref, timeout=4.0)
+    except SecretError as error:
+        return fail(
+            "secrets",
+            f"{channel}: {ref}",
+            error.message,
+            (error.hint or f"axonhub channel secret {channel}").replace("NAME", channel),
+        )
+    return None
