@@ -4,6 +4,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import channel_rename
+from .channel_facts import protocols, secret_states
+from .channel_options import BaseUrl, Models, Name, Priority, Tags, Weight
 from .edit import add_item, channel_table, check_name, config_file, load, set_or_drop
 from .edit import channel as pick
 from .output import JsonFlag, LimitOption, Result, clean, confirm, emit, table
@@ -13,17 +16,7 @@ if TYPE_CHECKING:
     from ..config.schema import Channel, Config
 
 app = typer.Typer(no_args_is_help=True, help="Model providers: add them, give them secrets, try them.")
-
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name.")]
-BaseUrl = Annotated[
-    str | None, typer.Option("--base-url", metavar="URL", help="Where it is, when not at its vendor's usual address.")
-]
-Models = Annotated[
-    list[str] | None, typer.Option("--model", "-m", help="A model that it serves; repeat it. None: whatever nobody else serves.")
-]
-Priority = Annotated[int | None, typer.Option("--priority", help="Lower goes first.")]
-Weight = Annotated[int | None, typer.Option("--weight", min=1, help="Its share among channels of the same priority.")]
-Tags = Annotated[list[str] | None, typer.Option("--tag", help="A label; repeat it.")]
+channel_rename.register(app)
 
 
 @app.command()
@@ -75,35 +68,40 @@ def list_(limit: LimitOption = 50, json: JsonFlag = False) -> None:
 
     sick = unwell()
     channels = sorted(load().channels, key=lambda item: item.priority)[:limit]
+    states = secret_states(channels)
     rows = [
-        _summary(item) | {"state": state_of(item.name, sick, secrets=len(item.secrets)) if item.enabled else "off"}
+        _summary(item)
+        | {"protocols": list(protocols(item)), "secret_states": {ref: states[ref] for ref in item.secrets}}
+        | {"state": state_of(item.name, sick, secrets=len(item.secrets)) if item.enabled else "off"}
         for item in channels
     ]
-    columns = ["NAME", "TYPE", "MODELS", "PRIORITY", "WEIGHT", "SECRET", "TAGS", "STATE"]
+    columns = ["NAME", "TYPE", "SPEAKS", "MODELS", "PRIORITY", "WEIGHT", "SECRET", "TAGS", "STATE"]
     cells = [
-        [row["name"], row["type"], _few(row["models"], "any"), row["priority"], row["weight"], _few(row["secrets"], "none"),
-         _few(row["tags"], "-"), row["state"]]
+        [row["name"], row["type"], _few(row["protocols"], "-"), _few(row["models"], "any"), row["priority"], row["weight"],
+         _few(_told(row["secret_states"]), "none"), _few(row["tags"], "-"), row["state"]]
         for row in rows
     ]  # fmt: skip
     text = (
         table(columns, cells, right=["PRIORITY", "WEIGHT"])
         if rows
-        else "No channels yet. Add one: axonhub channel add NAME --type TYPE"
+        else "No channels yet. Find some: axonhub init. Or add one: axonhub channel add NAME --type TYPE"
     )
     emit(Result(rows, text), json=json)
 
 
 @app.command()
 def show(name: Name, json: JsonFlag = False) -> None:
-    """One channel, with the addresses that it really uses."""
+    """One channel, with the addresses that it really uses, and whether its secrets are there."""
     found = pick(load(), name)
     data = _summary(found) | {
-        "endpoints": _endpoints(found),
+        "endpoints": protocols(found),
+        "secret_states": secret_states([found]),
         "headers": sorted(found.headers),
         "quirks": found.quirks,
         "proxy": bool(found.proxy),
     }
-    rows = [[key, _shown(value)] for key, value in data.items() if key != "endpoints"]
+    shown = data | {"secrets": _told(data["secret_states"]), "models": data["models"] or "whatever no other channel serves"}
+    rows = [[key, _shown(value)] for key, value in shown.items() if key not in ("endpoints", "secret_states")]
     rows += [[protocol, clean(address)] for protocol, address in data["endpoints"].items()]
     emit(Result(data, table(["", ""], rows)), json=json)
 
@@ -264,10 +262,9 @@ def _shown(value: object) -> str:
     return "-" if value is None else clean(str(value))
 
 
-def _endpoints(channel: "Channel") -> dict[str, str]:
-    from ..config.presets import endpoints
-
-    return {protocol: endpoint.base_url for protocol, endpoint in endpoints(channel).items()}
+def _told(states: dict[str, str]) -> list[str]:
+    """References with their states; never a value."""
+    return [f"{reference} ({state})" for reference, state in states.items()]
 
 
 def _check_type(type_: str, base_url: str | None) -> None:
@@ -291,7 +288,7 @@ def _needs_secret(channel: "Channel") -> bool:
 
     from ..config.presets import PRESETS
 
-    hosts = {urlsplit(address).hostname for address in _endpoints(channel).values()}
+    hosts = {urlsplit(address).hostname for address in protocols(channel).values()}
     here = hosts <= {"127.0.0.1", "localhost", "::1"} and channel.type in PRESETS[channel.type].endpoints
     return not PRESETS[channel.type].local and not here
 

@@ -1,0 +1,16 @@
+"""The arguments and options that commands about channels share."""
+
+from typing import Annotated
+
+import typer
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name.")]
+BaseUrl = Annotated[
+    str | None, typer.Option("--base-url", metavar="URL", help="Where it is, when not at its vendor's usual address.")
+]
+Models = Annotated[
+    list[str] | None, typer.Option("--model", "-m", help="A model that it serves; repeat it. None: whatever nobody else serves.")
+]
+Priority = Annotated[int | None, typer.Option("--priority", help="Lower goes first.")]
+Weight = Annotated[int | None, typer.Option("--weight", min=1, help="Its share among channels of the same priority.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="A label; repeat it.")]
