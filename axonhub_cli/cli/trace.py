@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import NotConfigured, UsageError
+from . import trace_allow
 from .output import JsonFlag, LimitOption, Result, confirm, emit
 
 if TYPE_CHECKING:
     from ..trace.reader import TraceReader
 
 app = typer.Typer(no_args_is_help=True, help="Look at recorded sessions: which requests, which models, tokens, time and money.")
+trace_allow.register(app)
 
 SinceOption = Annotated[str | None, typer.Option("--since", metavar="TIME", help="30m, 2h, 7d, or a date (2026-11-22).")]
 ClientOption = Annotated[str | None, typer.Option("--client", metavar="NAME", help="claude-code, codex, opencode, curl, …")]

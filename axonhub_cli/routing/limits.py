@@ -64,11 +64,11 @@ class Spent(NamedTuple):
 
 
 class _Trace:
-    __slots__ = ("allowed", "calls", "repeats", "use")
+    __slots__ = ("allowed", "calls", "recalled", "repeats", "use")
 
-    def __init__(self, use: Use) -> None:
-        self.use = use
-        self.allowed = Use()
+    def __init__(self) -> None:
+        self.use = self.allowed = Use()
+        self.recalled = False  # what earlier runs used is in it
         self.calls: dict[str | None, object] = {}  # by agent: the last tool calls
         self.repeats: dict[str | None, int] = {}
 
@@ -88,20 +88,19 @@ class Meter:
         self._total = Use(sum(use.cost for use in keys.values()), sum(use.requests for use in keys.values()))
 
     def knows(self, trace: str) -> bool:
-        """Whether this trace's use is known here."""
-        return trace in self._traces
+        """Whether what earlier runs used of this trace is known here."""
+        return trace in self._traces and self._traces[trace].recalled
 
     def bring(self, trace: str, use: Use) -> None:
-        """What a trace had used before this server began."""
-        if trace not in self._traces:
-            self._traces[trace] = _Trace(use)
-            if len(self._traces) > _TRACES:
-                self._traces.popitem(last=False)
+        """What a trace had used before this server counted."""
+        found = self._trace(trace)
+        if not found.recalled:
+            found.use = found.use.plus(*use)
+            found.recalled = True
 
     def allow(self, trace: str, more: Use) -> None:
         """Let a trace go on: that much more, and its repetitions are forgiven."""
-        self.bring(trace, Use())
-        found = self._traces[trace]
+        found = self._trace(trace)
         found.allowed = found.allowed.plus(*more)
         found.calls.clear()
         found.repeats.clear()
@@ -136,10 +135,15 @@ class Meter:
     def _add(self, trace: str, key: str, cost: float, requests: int) -> None:
         self._keys[key] = self._keys.get(key, Use()).plus(cost, requests)
         self._total = self._total.plus(cost, requests)
-        self.bring(trace, Use())
-        known = self._traces[trace]
+        known = self._trace(trace)
         known.use = known.use.plus(cost, requests)
-        self._traces.move_to_end(trace)
+
+    def _trace(self, name: str) -> _Trace:
+        found = self._traces.setdefault(name, _Trace())
+        self._traces.move_to_end(name)
+        if len(self._traces) > _TRACES:
+            self._traces.popitem(last=False)
+        return found
 
 
 def _over(owner: Owner, budget: Budget, use: Use, allowed: Use = Use()) -> Spent | None:  # noqa: B008  # an immutable value

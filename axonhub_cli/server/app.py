@@ -27,6 +27,7 @@ from ..errors import AxonHubError, ConfigError, UsageError
 from ..trace.feed import Feed
 from ..trace.recorder import Recorder
 from ..trace.store import Store
+from .budgets import Budgets, Priced
 from .demo import Demo
 from .gateway import Gateway, watch_files
 from .guard import Guard, allowed_hosts
@@ -123,11 +124,13 @@ class Server:
             await asyncio.to_thread(self._store.start)
         upstream = Upstream()
         await upstream.start()
+        budgets = Budgets(self.where.database if self._store is not None else None)
+        sink = Priced(self._store, budgets.cost) if self._store is not None else None
         return Gateway(
-            reloader=reloader, keys=keys, secrets=secrets, recorder=Recorder(self._store, feed), feed=feed, upstream=upstream,
+            reloader=reloader, keys=keys, secrets=secrets, recorder=Recorder(sink, feed), feed=feed, upstream=upstream,
             guard=Guard(allowed_hosts(host, port), keys.find, config.server.max_body_mb << 20), host=host, port=port,
             profile=self.options.profile, demo=await self._demo.start(), demo_forced=self.options.demo,
-            config_path=self.where.config_file, orders=OrderBook(self.where.orders_file),
+            config_path=self.where.config_file, orders=OrderBook(self.where.orders_file), budgets=budgets,
         )  # fmt: skip
 
     def _provider(self, name: str) -> str | None:

@@ -19,12 +19,14 @@ from ..config.secrets import SecretCache
 from ..config.store import Reloader
 from ..trace.feed import Feed
 from ..trace.recorder import Recorder
+from .budgets import Budgets, allowed
 from .client import Keeper
+from .gates import Gates
 from .guard import Guard
 from .places import Places
+from .seal_store import SealStore
 from .tasks import scale
 from .upstream import Upstream
-from .seal_store import SealStore
 
 _FRESH = 0.05  # seconds for which the files are taken to be unchanged; under load one request in many looks
 _REMEMBERED = 2048  # traces whose last channel is known
@@ -48,6 +50,8 @@ class Gateway:
     demo_forced: bool = False
     config_path: Path | None = None
     orders: OrderBook | None = None
+    budgets: Budgets = field(default_factory=Budgets)
+    gates: Gates = field(init=False)
     instance: str = field(default_factory=lambda: randomness.token_hex(8))
     admin_token: str = field(default_factory=lambda: randomness.token_urlsafe(32))
     started: float = field(default_factory=time.time)
@@ -55,14 +59,17 @@ class Gateway:
     running: int = 0
     live: set[Keeper] = field(default_factory=set)  # the calls that are being served
     places: Places = field(init=False)
+    seals: SealStore = field(default_factory=SealStore)
     _polled: float = 0.0
     _places: OrderedDict[str, tuple[str, str | None]] = field(default_factory=OrderedDict)
     _shown: tuple[Config, Channel | None] | None = None
     _effective: Config | None = None
-    seals: SealStore = field(default_factory=SealStore)
 
     def __post_init__(self) -> None:
         self.places = Places(scale(), self._reread, self.log)
+        self.gates = Gates(scale())
+        for trace, allowance in self.orders.allowances.items() if self.orders is not None else ():
+            self.budgets.allow(trace, allowed(allowance, None))
 
     @property
     def demo_active(self) -> bool:
@@ -141,10 +148,21 @@ class Gateway:
         elif self.reloader.error is not None and self.reloader.error is not before:
             self.log("error", f"config.toml was not taken, the last good one stays in force: {self.reloader.error}")
         self.keys.poll()
-        new = self.orders.poll() if self.orders is not None else None
-        for name in new.resets if new is not None else ():
+        if self.orders is not None:
+            self._obey(self.orders)
+
+    def _obey(self, book: OrderBook) -> None:
+        """What commands asked for since the last look."""
+        before = book.allowances
+        new = book.poll()
+        if new is None:
+            return
+        for name in new.resets:
             self.secrets.forget_all()
             self.places.reset(name)
+        for trace, allowance in new.allowances.items():
+            self.budgets.allow(trace, allowed(allowance, before.get(trace)))
+            self.log("info", f"trace {trace} may go on")
 
     def state(self) -> dict[str, object]:
         """How the server is, for `axonhub status` and its like."""

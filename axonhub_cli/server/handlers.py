@@ -136,6 +136,7 @@ class Handler:
         gateway.recorder.begin(record)
         bodies: dict[Any, bytes] = {"client_request": body.data}
         try:
+            await gateway.budgets.check(gateway.config.limits, record)
             last = gateway.last_place(record.trace_id)
             chosen = plan(
                 gateway.config, record.profile, body.model, route.protocol, trace_id=record.trace_id, last=last,

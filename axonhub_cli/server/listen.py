@@ -11,6 +11,7 @@ class Listener:
 
     def __init__(self, record: RequestRecord, recorder: Recorder) -> None:
         self._record, self._recorder = record, recorder
+        self.calls: tuple[tuple[str, str], ...] = ()  # name and arguments of each tool call of the answer
 
     def watching(self) -> bool:
         """Whether somebody wants the deltas."""
@@ -37,8 +38,9 @@ class Listener:
             self._recorder.delta(self._record, kind, joined)
 
     def note(self, response: Response) -> None:
-        """Keep the names of the tools that were called."""
-        self._record.tools = [part.name for part in response.parts if isinstance(part, ToolCall)]
+        """Keep which tools were called."""
+        self.calls = tuple((part.name, part.arguments) for part in response.parts if isinstance(part, ToolCall))
+        self._record.tools = [name for name, _ in self.calls]
 
 
 def _spoken(event: Event) -> tuple[DeltaKind, str] | None:

@@ -58,16 +58,29 @@ async def _serve(call: Call, keeper: Keeper) -> web.StreamResponse | None:
             return None  # those that follow cool for longer
         if wait := places.wait(candidate):  # a moment only, or it would be barred
             await asyncio.sleep(wait)
-        response = await _try(call, candidate, keeper)
-        if response is None and not left and _once_more(call, candidate, keeper):
-            await asyncio.sleep(pause(call.problems[-1][1], random.random()) * call.scale)  # noqa: S311  # spreads retries
-            call.problems.pop()
-            response = await _try(call, candidate, keeper)
+        response = await _admitted(call, candidate, keeper, left)
         if response is not None or keeper.reason is not None:
             return response
         if decide(call.problems[-1][1], committed=_spoken(call), left=left) == "stop":
             return None
     return None
+
+
+async def _admitted(call: Call, candidate: Candidate, keeper: Keeper, left: int) -> web.StreamResponse | None:
+    """The candidate's turn, within its channel's own limits: an attempt, and where it helps one more."""
+    gates, channel = call.gateway.gates, candidate.channel
+    if (busy := await gates.enter(channel, may_wait=not left)) is not None:
+        call.problems.append((channel.name, busy))
+        return None
+    try:
+        response = await _try(call, candidate, keeper)
+        if response is None and not left and _once_more(call, candidate, keeper):
+            await asyncio.sleep(pause(call.problems[-1][1], random.random()) * call.scale)  # noqa: S311  # spreads retries
+            call.problems.pop()
+            response = await _try(call, candidate, keeper)
+        return response
+    finally:
+        gates.leave(channel)
 
 
 async def _try(call: Call, candidate: Candidate, keeper: Keeper) -> web.StreamResponse | None:
@@ -89,6 +102,7 @@ async def _try(call: Call, candidate: Candidate, keeper: Keeper) -> web.StreamRe
         places.failed(candidate, call.problems[-1][1])
     elif attempt.record.outcome == "ok":
         places.succeeded(candidate)
+        call.gateway.budgets.answered(call.record, call.listener.calls)
     else:
         places.failed(candidate, Problem(kind="upstream", message=attempt.record.reason or "the stream broke"))
     return response

@@ -94,6 +94,9 @@ def test_what_earlier_runs_used_counts() -> None:
     """A restart is no way around a budget; a new day is."""
     meter, limits = Meter(), Limits(key=Budget(requests=3), trace=Budget(requests=10))
     meter.begin_day("2026-01-01", {"k": Use(0.0, 3)})
+    meter.allow("t", Use())
+    assert not meter.knows("t")
+    meter.bring("t", Use(0.0, 10))
     meter.bring("t", Use(0.0, 10))
 
     assert meter.spent(limits, "t", "k", None) == Spent("trace", "requests", 10)
@@ -108,5 +111,5 @@ def test_the_number_of_traces_is_bounded() -> None:
     for number in range(5000):
         meter.request(f"t{number}", "k")
 
-    assert not meter.knows("t0")
-    assert meter.knows("t4999")
+    assert meter.spent(Limits(trace=Budget(requests=1)), "t0", "k", None) is None
+    assert meter.spent(Limits(trace=Budget(requests=1)), "t4999", "k", None) is not None

@@ -284,5 +284,7 @@ async def test_commands_show_it_and_reset_undoes_it(start: Start, upstream: Upst
     assert (await axonhub("channel", "list"))[0]["state"].startswith("rests")
     assert (await axonhub("route", "asked-model"))["candidates"][0]["state"].startswith("rests")
     await axonhub("channel", "reset", "c0")
+    assert hub.server.gateway is not None
+    hub.server.gateway.poll()
     assert (await ask(hub))[0] == 200
     assert (await axonhub("channel", "list"))[0]["state"] == "on"
