@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from axonhub_cli.pricing import cost, load
+from axonhub_cli.pricing import context_window, cost, load
 from axonhub_cli.types.messages import Usage
 from axonhub_cli.types.price import Price
 
@@ -68,3 +68,10 @@ def test_the_users_own_price_wins() -> None:
     assert cost("llama", USAGE, "http://localhost:11434/v1", own) == pytest.approx(0.001)
     assert cost("other", USAGE, "local", own) is None
     assert cost("llama", Usage(input=1), None, own) is None
+
+
+def test_how_much_a_model_holds_is_known_or_none() -> None:
+    """By the list, for the provider at that address; what it does not know is None, never a guess."""
+    assert context_window("claude-sonnet-4-5", "https://api.anthropic.com") == 200_000
+    assert context_window("claude-sonnet-4-5", "https://api.deepseek.com") is None
+    assert context_window("nobody-knows-this") is None

@@ -8,7 +8,7 @@ exec (Windows), it waits for the client and leaves with its code.
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,7 +38,9 @@ def run(
     key: Annotated[str | None, typer.Option("--key", metavar="NAME", help="The local key to use.")] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", help="The model that the client asks for.")] = None,
 ) -> None:
-    """Start a client that uses axonhub, without touching its files. What follows its name is passed on to it.
+    """Start claude, codex, opencode or gemini so that it uses axonhub, without touching its files.
+
+    What follows the client's name is passed on to it.
 
     Examples:
 
@@ -58,8 +60,9 @@ def run(
         raise NotConfigured(f"There is no command {known.command!r} on the PATH.", hint=f"Install it: {known.install}")
     lease = _lease()
     try:
-        launch = _prepare(known, profile, key, model)
-        arguments = [*launch.arguments, *_overlay(launch, lease), *_passed(ctx.args)]
+        passed = ctx.args[1:] if ctx.args[:1] == ["--"] else ctx.args
+        launch = _prepare(known, profile, key, model or model_in(passed, known.command))
+        arguments = [*launch.arguments, *_overlay(launch, lease), *passed]
         _become(binary, arguments, environment(os.environ, launch))
     finally:  # reached only when there is no exec, or when it failed
         lease.unlink(missing_ok=True)
@@ -76,8 +79,18 @@ def environment(environ: Mapping[str, str], launch: "Launch") -> dict[str, str]:
     return out
 
 
-def _passed(arguments: list[str]) -> list[str]:
-    return arguments[1:] if arguments[:1] == ["--"] else arguments
+def model_in(arguments: Sequence[str], command: str) -> str | None:
+    """The model that the user's own arguments to Claude Code or Codex name, so that what depends on it is right."""
+    if command not in ("claude", "codex"):
+        return None
+    for flag, value in zip(arguments, [*arguments[1:], ""], strict=False):
+        if flag == "--":
+            return None
+        if flag in ("-m", "--model"):
+            return value or None
+        if flag.startswith("--model="):
+            return flag.removeprefix("--model=") or None
+    return None
 
 
 def _lease() -> Path:
@@ -88,18 +101,21 @@ def _lease() -> Path:
 
 
 def _prepare(known: "Runnable", profile: str | None, key: str | None, model: str | None) -> "Launch":
-    from ..clients.launch import Ask
+    from ..clients.ask import Ask, look, models
+    from ..clients.catalog import find
     from ..config.paths import paths
     from ..config.store import load
-    from ..routing.plan import offered
 
     config = load(paths().config_file)
     if profile is not None and profile not in config.profiles:
         raise UsageError(f"There is no profile {profile!r}.", hint=f"Profiles: {', '.join(config.profiles) or 'none yet'}.")
     token, made = _key(known.client, key, profile)
     port = _server(config.server.port, token if made else None)
-    models = tuple(offered(config, profile or config.profile)) or (() if config.channels else ("axonhub-demo",))
-    ask = Ask(port=port, token=token, environ=os.environ, models=models, model=model, settings=_settings(known.client))
+    client, settings = find(known.client), _settings(known.client)
+    behind = look(config, profile, client.protocol, client.asks(model, settings, os.environ))
+    ask = Ask(
+        port=port, token=token, environ=os.environ, models=models(config, profile), model=model, behind=behind, settings=settings
+    )
     launch = known.launch(ask)
     _say(list(launch.remarks))
     return launch
@@ -165,14 +181,13 @@ def _await_key(port: int, token: str) -> None:
 
 def _settings(client: str) -> dict[str, object]:
     """What the client's own settings say; a file that cannot be read is not this command's business."""
-    from ..clients import claude_code, gemini, source
+    from ..clients import source
+    from ..clients.catalog import find
     from ..errors import ClientFileError
 
-    files = {claude_code.NAME: claude_code.file, gemini.NAME: gemini.file}
-    if client not in files:
-        return {}
+    known = find(client)
     try:
-        return source.read(files[client](), "json").value
+        return source.read(known.file(), known.kind).value
     except ClientFileError:
         return {}
 

@@ -1,22 +1,21 @@
 """`axonhub setup`: point a client here, show what that changes, and take it back.
 
-Exports go to stdout alone, so that `eval "$(axonhub setup claude-code)"` works; everything meant for eyes goes to stderr
-then. An edit of a client's file shows its diff, asks when somebody is there to be asked, and can be undone.
+A client is one of three kinds. Those that environment variables suffice for get exports (`--write` edits their file where they
+have one); those with a file get it edited (`--env` prints the key that they read beside it); the others get instructions. Every
+command takes the same options; what a client has no use for does nothing. An edit shows its diff, asks when somebody is there
+to be asked, and can be undone.
 """
 
 import os
-import sys
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from .output import JsonFlag, LimitOption, Result, clean, confirm, console, emit, interactive, table
+from .output import JsonFlag, LimitOption, Result, clean, emit, table
+from .setup_client import Wish, guide, set_up
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from ..clients.journal import Journal, Plan, Target
-    from ..clients.shell import Line, Shell
 
 app = typer.Typer(
     no_args_is_help=True, help="Point Claude Code, Codex and other clients at axonhub; every change can be taken back."
@@ -30,12 +29,16 @@ KeyOption = Annotated[
     str | None, typer.Option("--key", metavar="NAME", help="The local key to use; by default one named after the client.")
 ]
 PortOption = Annotated[
-    int | None,
-    typer.Option("--port", min=1, max=65535, help="The server's port; by default that of the one that runs, or config.toml's."),
+    int | None, typer.Option("--port", min=1, max=65535, help="The server's port; by default that of config.toml.")
 ]
+ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="Also make this the client's model.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Say above each line what it is for.")]
+Write = Annotated[bool, typer.Option("--write", help="Edit its settings file.")]
+Env = Annotated[bool, typer.Option("--env", help="Print the export of the local key that it needs, and nothing else.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the diff and write nothing.")]
 Undo = Annotated[bool, typer.Option("--undo", help="Take back what is still ours; what you changed since stays.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Slot = Annotated[str | None, typer.Option(help="Model for this use; by default Claude Code's own choice.")]
 
 
 @app.command("claude-code")
@@ -43,7 +46,12 @@ def claude_code(
     shell: ShellOption = None,
     key: KeyOption = None,
     port: PortOption = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Say above each line what it is for.")] = False,
+    model: ModelOption = None,
+    haiku: Slot = None,
+    sonnet: Slot = None,
+    opus: Slot = None,
+    subagent: Slot = None,
+    explain: Explain = False,
     write: Annotated[bool, typer.Option("--write", help="Edit the env block of ~/.claude/settings.json instead.")] = False,
     dry_run: DryRun = False,
     undo: Undo = False,
@@ -57,30 +65,25 @@ def claude_code(
         eval "$(axonhub setup claude-code)"
 
         axonhub setup claude-code --write --dry-run
-    """
-    from ..clients import claude_code as client
 
-    if undo:
-        _undo(client.NAME, dry_run=dry_run, yes=yes, json=json)
-    elif write or dry_run:
-        _write_claude_code(key, _port(port), dry_run=dry_run, yes=yes, json=json)
-    else:
-        lines = client.lines(_port(port), _token(key or client.NAME, make=key is None), os.environ)
-        _print_exports(client.NAME, "axonhub setup claude-code", shell, lines, explain=explain, json=json)
-        written = {line.name: line.value for line in lines}
-        _notes(client.remarks(os.environ, _settings(), written))
+        axonhub setup claude-code --model deepseek-chat --explain
+    """
+    given = {"haiku": haiku, "sonnet": sonnet, "opus": opus, "subagent": subagent}
+    wish = Wish(
+        shell=shell, key=key, port=port, model=model, explain=explain, write=write, dry_run=dry_run, undo=undo, yes=yes,
+        json=json, slots={use: name for use, name in given.items() if name},
+    )  # fmt: skip
+    set_up("claude-code", wish)
 
 
 @app.command()
 def codex(
     key: KeyOption = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="Also make this Codex's model.")] = None,
+    model: ModelOption = None,
     port: PortOption = None,
-    env: Annotated[
-        bool, typer.Option("--env", help="Print the export of the local key that Codex needs, and nothing else.")
-    ] = False,
+    env: Env = False,
     shell: ShellOption = None,
-    explain: Annotated[bool, typer.Option("--explain", help="With --env: say above each line what it is for.")] = False,
+    explain: Explain = False,
     dry_run: DryRun = False,
     undo: Undo = False,
     yes: Yes = False,
@@ -94,37 +97,127 @@ def codex(
 
         axonhub setup codex && eval "$(axonhub setup codex --env)"
     """
-    from ..clients import codex as client
+    wish = Wish(
+        shell=shell, key=key, port=port, model=model, explain=explain, env=env, dry_run=dry_run, undo=undo, yes=yes, json=json
+    )
+    set_up("codex", wish)
 
-    if undo:
-        _undo(client.NAME, dry_run=dry_run, yes=yes, json=json)
-    elif env:
-        lines = client.lines(_token(key or client.NAME, make=key is None), os.environ)
-        _print_exports(client.NAME, "axonhub setup codex --env", shell, lines, explain=explain, json=json)
-    else:
-        _write_codex(key, client.target(_port(port), model), shell, dry_run=dry_run, yes=yes, json=json)
+
+@app.command()
+def opencode(
+    key: KeyOption = None,
+    model: ModelOption = None,
+    port: PortOption = None,
+    env: Env = False,
+    shell: ShellOption = None,
+    explain: Explain = False,
+    dry_run: DryRun = False,
+    undo: Undo = False,
+    yes: Yes = False,
+    json: JsonFlag = False,
+) -> None:
+    """Add axonhub to opencode's own configuration as a provider, with the models that channels and profiles offer."""
+    wish = Wish(
+        shell=shell, key=key, port=port, model=model, explain=explain, env=env, dry_run=dry_run, undo=undo, yes=yes, json=json
+    )
+    set_up("opencode", wish)
+
+
+@app.command("gemini-cli")
+def gemini_cli(
+    shell: ShellOption = None,
+    key: KeyOption = None,
+    port: PortOption = None,
+    model: ModelOption = None,
+    explain: Explain = False,
+    write: Annotated[bool, typer.Option("--write", help="Choose the sign-in by key in ~/.gemini/settings.json.")] = False,
+    dry_run: DryRun = False,
+    undo: Undo = False,
+    yes: Yes = False,
+    json: JsonFlag = False,
+) -> None:
+    """Print the exports that make Gemini CLI use axonhub; --write makes it sign in by key, which it needs once."""
+    wish = Wish(
+        shell=shell, key=key, port=port, model=model, explain=explain, write=write, dry_run=dry_run, undo=undo, yes=yes, json=json
+    )
+    set_up("gemini-cli", wish)
+
+
+@app.command()
+def zed(
+    key: KeyOption = None,
+    model: ModelOption = None,
+    port: PortOption = None,
+    env: Env = False,
+    shell: ShellOption = None,
+    explain: Explain = False,
+    dry_run: DryRun = False,
+    undo: Undo = False,
+    yes: Yes = False,
+    json: JsonFlag = False,
+) -> None:
+    """Add axonhub to Zed's settings as a provider, with the models that channels and profiles offer."""
+    wish = Wish(
+        shell=shell, key=key, port=port, model=model, explain=explain, env=env, dry_run=dry_run, undo=undo, yes=yes, json=json
+    )
+    set_up("zed", wish)
+
+
+def _guided(name: str, sentence: str) -> None:
+    @app.command(name, help=sentence)
+    def show(
+        shell: ShellOption = None,
+        key: KeyOption = None,
+        port: PortOption = None,
+        model: ModelOption = None,
+        explain: Explain = False,
+        undo: Undo = False,
+        json: JsonFlag = False,
+    ) -> None:
+        guide(name, Wish(shell=shell, key=key, port=port, model=model, explain=explain, undo=undo, json=json))
+
+
+for _name, _sentence in {
+    "aider": "Print the exports that make aider use axonhub.",
+    "openai-sdk": "Print the exports that make programs with an OpenAI SDK use axonhub.",
+    "anthropic-sdk": "Print the exports that make programs with an Anthropic SDK use axonhub.",
+    "llm": "Say what to add to llm's list of models.",
+    "continue": "Say what to add to Continue's configuration.",
+    "cline": "Say what to enter in Cline's settings.",
+    "cursor": "Say what works with Cursor, and what does not.",
+}.items():
+    _guided(_name, _sentence)
 
 
 @app.command("list")
 def list_(limit: LimitOption = 50, json: JsonFlag = False) -> None:
     """The clients that setup knows."""
     from ..clients.catalog import CLIENTS
+    from ..clients.guides import GUIDES
 
-    rows: list[dict[str, str]] = [
-        {"client": item.name, "title": item.title, "file": str(item.file())} for item in CLIENTS[:limit]
+    how = {True: "exports, or --write", False: "edits its file"}
+    rows: list[dict[str, str | None]] = [
+        {"client": item.name, "title": item.title, "how": how[item.shell_alone], "file": _short(str(item.file()))}
+        for item in CLIENTS
     ]
-    emit(Result(rows, table(["CLIENT", "NAME", "FILE"], [list(row.values()) for row in rows])), json=json)
+    rows += [
+        {"client": item.name, "title": item.title, "how": "exports" if item.variables else "says what to do", "file": None}
+        for item in GUIDES
+    ]
+    rows = rows[:limit]
+    emit(Result(rows, table(["CLIENT", "NAME", "HOW", "FILE"], [list(row.values()) for row in rows])), json=json)
 
 
 @app.command()
 def status(json: JsonFlag = False) -> None:
-    """How far each client is set up, in its file and in this shell."""
+    """How far each client is set up, in its file and in this shell, and what has changed since."""
     from msgspec import to_builtins
 
     from ..clients.catalog import CLIENTS
     from ..clients.status import status as look
+    from .setup_files import journal
 
-    found = [look(client, _journal(), _port(None), os.environ) for client in CLIENTS]
+    found = [look(client, journal(), _port(), os.environ) for client in CLIENTS]
     rows = [
         [item.client, item.state, "yes" if item.shell else "no", clean(item.address or "-"), clean(_short(item.file))]
         for item in found
@@ -145,163 +238,8 @@ def _short(file: str) -> str:
     return "~" + file.removeprefix(home) if file.startswith(home + os.sep) else file
 
 
-def _journal() -> "Journal":
-    from ..clients.journal import Journal
+def _port() -> int:
     from ..config.paths import paths
+    from ..config.store import load
 
-    return Journal(paths().journal_file)
-
-
-def _port(given: int | None) -> int:
-    from .edit import server_port
-
-    return given or server_port()
-
-
-def _token(name: str, *, make: bool) -> str:
-    """The token of the local key of that name. `make`: a missing one is created; else that is an error."""
-    from .local_key import token
-
-    found, made = token(name, make=make)
-    if made:
-        _notes([f"Created the local key {name!r}."])
-    return found
-
-
-def _print_exports(client: str, command: str, shell: "Shell | None", lines: "list[Line]", *, explain: bool, json: bool) -> None:
-    from ..clients.shell import detect, script, use
-
-    shell = shell or detect(os.environ)
-    data = {
-        "client": client,
-        "shell": shell,
-        "env": {line.name: line.value for line in lines if line.value is not None},
-        "unset": [line.name for line in lines if line.value is None],
-    }
-    emit(Result(data, script(shell, lines, explain=explain)), json=json)
-    if sys.stdout.isatty() and not json:
-        _notes([f"This takes effect with: {use(shell, command)}"])
-
-
-def _settings() -> dict[str, object]:
-    """Claude Code's settings, for remarks; a file that cannot be read is not this command's business."""
-    from ..clients import claude_code as client
-    from ..clients import source
-    from ..errors import ClientFileError
-
-    try:
-        return source.read(client.file(), "json").value
-    except ClientFileError:
-        return {}
-
-
-def _notes(notes: list[str]) -> None:
-    for note in notes:
-        sys.stderr.write(f"axonhub: {clean(note)}\n")
-
-
-def _write_claude_code(key: str | None, port: int, *, dry_run: bool, yes: bool, json: bool) -> None:
-    from ..clients import claude_code as client
-    from ..clients import source
-    from .local_key import named
-
-    settings = source.read(client.file(), "json").value
-    token = (
-        "ah-made-when-written"
-        if dry_run and key is None and named(client.NAME) is None
-        else _token(key or client.NAME, make=key is None)
-    )
-    plan = _journal().plan(client.target(port, token, os.environ, settings))
-    notes = client.remarks(os.environ, {}, {})
-    if os.environ.get("ANTHROPIC_API_KEY"):
-        notes.append("ANTHROPIC_API_KEY is set in this shell and would be sent along; unset it.")
-    if client.file().exists() and client.file().stat().st_mode & 0o077 and os.name == "posix":
-        notes.append(f"{client.file()} can be read by other users, and will hold a local key. Run: chmod 600 {client.file()}")
-    _carry_out(client.NAME, plan, ["Start Claude Code as always: claude"], notes, dry_run=dry_run, yes=yes, json=json)
-
-
-def _write_codex(key: str | None, target: "Target", shell: "Shell | None", *, dry_run: bool, yes: bool, json: bool) -> None:
-    from ..clients import codex as client
-    from ..clients.shell import detect, use
-
-    plan = _journal().plan(target)
-    if not dry_run:
-        _token(key or client.NAME, make=key is None)
-    command = use(shell or detect(os.environ), "axonhub setup codex --env" + (f" --key {key}" if key else ""))
-    steps = [f"Codex reads its local key from {client.VARIABLE}. Put this into your shell and its start-up file: {command}"]
-    _carry_out(client.NAME, plan, steps, client.remarks(plan.source.value), dry_run=dry_run, yes=yes, json=json)
-
-
-def _carry_out(client: str, plan: "Plan", steps: list[str], notes: list[str], *, dry_run: bool, yes: bool, json: bool) -> None:
-    """Show and apply a plan; the result says what changed, where the backup is and what to do next."""
-    from ..clients.edits import diff
-
-    shown = clean(diff(plan.source.text, plan.after, str(plan.source.path)), 1_000_000)
-    data = {
-        "client": client,
-        "file": str(plan.source.path),
-        "changed": plan.changes and not dry_run,
-        "dry_run": dry_run,
-        "diff": shown,
-    }
-    if not plan.changes:
-        _journal().adopt(plan)
-        head = [f"{plan.source.path} is already set up for axonhub."]
-    elif dry_run:
-        head = [shown, "", "Nothing was written (--dry-run)."]
-        steps = []
-    else:
-        asked = _ask(shown, "Write this?", yes=yes or json)
-        backup = _journal().apply(plan)
-        data["backup"] = backup and str(backup)
-        head = [] if asked else [shown, ""]
-        head += [
-            f"Wrote {plan.source.path}.",
-            *([f"Backup: {backup}"] if backup else []),
-            f"Take it back with: axonhub setup {client} --undo",
-        ]
-    emit(Result({**data, "notes": notes, "next": steps}, "\n".join([*head, *steps])), json=json)
-    _notes(notes)
-
-
-def _undo(client: str, *, dry_run: bool, yes: bool, json: bool) -> None:
-    from ..clients.catalog import CLIENTS
-    from ..clients.edits import diff
-
-    known = next(item for item in CLIENTS if item.name == client)
-    file = known.file()
-    record = _journal().record(client, file)
-    data: dict[str, object] = {"client": client, "file": str(file), "changed": False, "dry_run": dry_run, "diff": "", "kept": []}
-    if record is None:
-        emit(Result(data, f"Nothing to take back: axonhub has no record of an edit of {file}."), json=json)
-        return
-    plan = _journal().plan_undo(record)
-    shown = clean(diff(plan.source.text, plan.after, str(file)), 1_000_000)
-    kept = [f"Kept, because you changed it since: {name}" for name in plan.kept]
-    asked = False
-    if not dry_run:
-        asked = plan.changes and _ask(shown, "Take this back?", yes=yes or json)
-        _journal().undo(plan)
-    data |= {"changed": plan.changes and not dry_run, "diff": shown, "kept": list(plan.kept)}
-    head = [] if asked or not shown else [shown, ""]
-    tail = [known.after_undo] if plan.changes and known.after_undo else []
-    emit(Result(data, "\n".join([*head, _undone(plan, dry_run), *kept, *tail])), json=json)
-
-
-def _undone(plan: "Plan", dry_run: bool) -> str:
-    if dry_run:
-        return "Nothing was written (--dry-run)."
-    if not plan.changes:
-        return f"Nothing of ours is left in {plan.source.path}."
-    return (
-        f"Removed {plan.source.path}, which axonhub had made." if plan.gone else f"Took the changes to {plan.source.path} back."
-    )
-
-
-def _ask(shown: str, question: str, *, yes: bool) -> bool:
-    """Show the diff and ask, when there is somebody to ask: the edit can be taken back, so that a script need not say --yes."""
-    if yes or not interactive():
-        return False
-    console(stderr=True).print(shown)
-    confirm(question, yes=False)
-    return True
+    return load(paths().config_file).server.port

@@ -1,8 +1,9 @@
 """Codex: a provider of its own in the user-level `config.toml`, and one environment variable with the local key.
 
-The provider's id stays the same for ever, because Codex files its conversations under it. It is never called `OpenAI`: that
+Source: https://developers.openai.com/codex/config-reference, and every name checked with `--strict-config` of 0.169. The
+provider's id stays the same for ever, because Codex files its conversations under it. It is never called `OpenAI`: that
 name turns on remote compaction. The limits are those that suit a proxy which retries by itself: fewer requests, a longer idle
-time (Codex does not count comments as signs of life).
+time (Codex does not count comments as signs of life). Websockets are not offered, so Codex need not try.
 """
 
 import os
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .ask import Behind
 from .edits import Edit, Scalar
 from .environment import no_proxy, url
 from .journal import Target
@@ -21,6 +23,7 @@ VARIABLE = "AXONHUB_API_KEY"
 PROVIDER = "axonhub-responses"
 TABLE = ("model_providers", PROVIDER)
 IDLE_MS = 900_000
+WINDOW = "model_context_window"
 
 
 def file() -> Path:
@@ -39,16 +42,24 @@ def provider(port: int) -> dict[str, Scalar]:
         "stream_idle_timeout_ms": IDLE_MS,
         "request_max_retries": 2,
         "stream_max_retries": 3,
+        "supports_websockets": False,
     }
 
 
-def target(port: int, model: str | None = None) -> Target:
+def target(port: int, model: str | None = None, behind: Behind | None = None) -> Target:
     """The edits of `config.toml`."""
     edits = [Edit(("model_provider",), PROVIDER, own=True)]
-    if model:
-        edits.append(Edit(("model",), model))
+    edits += [Edit((name,), value) for name, value in facts(model, behind).items()]
     edits += [Edit((*TABLE, name), value) for name, value in provider(port).items()]
-    return Target(NAME, file(), "toml", tuple(edits), whole=(TABLE,))
+    return Target(NAME, file(), "toml", tuple(edits), whole=(TABLE,), retract=((WINDOW,),))
+
+
+def facts(model: str | None, behind: Behind | None) -> dict[str, Scalar]:
+    """Top-level settings: the model, when one is wanted, and how much it holds, when Codex cannot know that."""
+    out: dict[str, Scalar] = {"model": model} if model else {}
+    if behind and behind.window:
+        out[WINDOW] = behind.window
+    return out
 
 
 def lines(token: str, environ: Mapping[str, str]) -> list[Line]:

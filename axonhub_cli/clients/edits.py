@@ -24,13 +24,14 @@ from . import json_text, toml_text
 KeyPath: TypeAlias = tuple[str, ...]
 KindName: TypeAlias = Literal["toml", "json"]
 Scalar: TypeAlias = str | int | bool
+Value: TypeAlias = Scalar | list[Any] | dict[str, Any]  # the latter two in JSON only, as one value
 
 
 class Edit(Struct, frozen=True):
     """One value at `path` (None: nothing may be there). `own`: nobody else writes that value, so where it is found it is ours."""
 
     path: KeyPath
-    value: Scalar | None
+    value: Value | None
     own: bool = False
 
 
@@ -47,7 +48,7 @@ class Kind(Protocol):
     def load(self, text: str) -> dict[str, Any]:
         """The parsed value; ValueError says what is wrong and where."""
 
-    def literal(self, value: Scalar) -> str:
+    def literal(self, value: Any) -> str:
         """A value's source text."""
 
     def find(self, text: str, path: KeyPath) -> str | None:

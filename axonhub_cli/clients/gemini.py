@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .edits import lookup
+from .edits import Edit, lookup
 from .environment import no_proxy, url
+from .journal import Target
 from .shell import Line
 
 NAME = "gemini-cli"
@@ -42,6 +43,11 @@ def lines(port: int, token: str, environ: Mapping[str, str], model: str | None =
     ]
     taken = "It would make Gemini CLI use another Google service, or send your own key along."
     return [*out, *(Line(name, None, taken) for name in _ELSEWHERE if environ.get(name))]
+
+
+def target() -> Target:
+    """The one edit of the settings: the sign-in by key."""
+    return Target(NAME, file(), "json", (Edit(SELECTED, AUTH),))
 
 
 def chosen(settings: Mapping[str, Any]) -> object:

@@ -34,13 +34,15 @@ _LIMIT = 4 * 1024 * 1024
 
 
 class Target(Struct, frozen=True):
-    """What a client's file shall say. `whole`: tables that make sense only complete."""
+    """What a client's file shall say. `whole`: tables that make sense only complete; `retract`: what an earlier set-up of ours
+    may have written and goes when it is not among the edits any more."""
 
     client: str
     file: Path
     kind: KindName
     edits: tuple[Edit, ...]
     whole: tuple[KeyPath, ...] = ()
+    retract: tuple[KeyPath, ...] = ()
 
 
 class Entry(Struct, omit_defaults=True):
@@ -104,6 +106,8 @@ class Journal:
         kind_ = kind(target.kind)
         old = self.record(target.client, target.file)
         changes = [_change(kind_, source, edit) for edit in target.edits]
+        stale = _stale(kind_, source, target, old)
+        changes += [Change(entry.path, entry.before) for entry in stale]
         after = rewrite(kind_, source.text, changes, str(target.file))
         return Plan(source, after, _record(kind_, source, after, target, old))
 
@@ -213,6 +217,8 @@ def _record(kind_: Kind, source: Source, after: str, target: Target, old: Record
 
 def _entries(kind_: Kind, source: Source, target: Target, old: Record | None, adopted: bool) -> list[Entry]:
     known = {entry.path: entry for entry in old.edits} if old else {}
+    for stale in _stale(kind_, source, target, old):
+        del known[stale.path]
     time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     for edit in target.edits:
         now = kind_.find(source.text, edit.path)
@@ -227,6 +233,16 @@ def _entries(kind_: Kind, source: Source, target: Target, old: Record | None, ad
         else:
             known.pop(edit.path, None)
     return list(known.values())
+
+
+def _stale(kind_: Kind, source: Source, target: Target, old: Record | None) -> list[Entry]:
+    """What an earlier set-up wrote, is ours still, and is wanted no more."""
+    wanted = {edit.path for edit in target.edits}
+    return [
+        entry
+        for entry in (old.edits if old else [])
+        if entry.path in target.retract and entry.path not in wanted and state(kind_, source.text, entry) == "ours"
+    ]
 
 
 def _in_place(kind_: Kind, source: Source, edit: Edit) -> bool:

@@ -47,7 +47,7 @@ def load(text: str) -> dict[str, Any]:
     return value
 
 
-def literal(value: str | int | bool) -> str:
+def literal(value: Any) -> str:
     """A value's source text."""
     return json.dumps(value, ensure_ascii=False)
 

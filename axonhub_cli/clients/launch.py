@@ -6,27 +6,13 @@ TUI that has them does not use a background server that an earlier one left behi
 """
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from msgspec import Struct
 
 from . import claude_code, codex, gemini, opencode
+from .ask import Ask
 from .shell import Line
-
-
-class Ask(Struct, frozen=True, kw_only=True):
-    """What a start depends on. `models` are the names that the server offers; `settings` is what the client's own file says."""
-
-    port: int
-    token: str
-    environ: Mapping[str, str]
-    models: tuple[str, ...] = ()
-    model: str | None = None
-    settings: Mapping[str, Any] = {}
-
-    def __repr__(self) -> str:
-        return f"Ask(port={self.port}, model={self.model!r})"
 
 
 class Launch(Struct, frozen=True):
@@ -53,28 +39,24 @@ class Runnable(Struct, frozen=True):
 
 
 def _claude(ask: Ask) -> Launch:
-    lines = claude_code.lines(ask.port, ask.token, ask.environ)
-    if ask.model:
-        lines.append(Line("ANTHROPIC_MODEL", ask.model, "The model that Claude Code asks for."))
+    lines = claude_code.lines(ask.port, ask.token, ask.environ, model=ask.model, behind=ask.behind)
     values = {line.name: line.value for line in lines}
     block = ask.settings.get("env")
     clash = isinstance(block, dict) and any(name in values and value != values[name] for name, value in block.items())
     overlay = json.dumps({"env": {name: value or "" for name, value in values.items()}}) if clash else ""
-    remarks = claude_code.remarks(ask.environ, {"env": block} if isinstance(block, dict) else {}, {})
+    remarks = claude_code.remarks(ask.environ, ask.settings, {}, model=ask.model, behind=ask.behind)
     return Launch((), tuple(lines), overlay, "--settings", tuple(remarks))
 
 
 def _codex(ask: Ask) -> Launch:
     values: dict[str, object] = {"model_provider": codex.PROVIDER, ".".join(codex.TABLE): codex.provider(ask.port)}
-    if ask.model:
-        values["model"] = ask.model
+    values |= codex.facts(ask.model, ask.behind)
     arguments = [part for name, value in values.items() for part in ("-c", f"{name}={_toml(value)}")]
     return Launch(tuple(arguments), tuple(codex.lines(ask.token, ask.environ)))
 
 
 def _opencode(ask: Ask) -> Launch:
-    models = [*([ask.model] if ask.model else []), *(name for name in ask.models if name != ask.model)]
-    return Launch((), tuple(opencode.lines(ask.port, ask.token, ask.environ, models)))
+    return Launch((), tuple(opencode.lines(ask.port, ask.token, ask.environ, ask.listed, ask.behind.window)))
 
 
 def _gemini(ask: Ask) -> Launch:

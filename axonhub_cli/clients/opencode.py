@@ -11,15 +11,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .edits import Edit, KeyPath
 from .environment import merged_settings, no_proxy, url
+from .journal import Target
 from .shell import Line
 
 NAME = "opencode"
 TITLE = "opencode"
 VARIABLE = "AXONHUB_API_KEY"
 PROVIDER = "axonhub"
+TABLE: KeyPath = ("provider", PROVIDER)
 INLINE = "OPENCODE_CONFIG_CONTENT"
-WHY_KEY = "A local key: it opens axonhub on this machine and nothing else."
+_OUTPUT = 32_000  # what opencode asks for by itself
+_WHY_KEY = "A local key: it opens axonhub on this machine and nothing else."
 
 
 def file() -> Path:
@@ -28,28 +32,45 @@ def file() -> Path:
     return next((base / name for name in ("opencode.jsonc", "opencode.json") if (base / name).exists()), base / "opencode.json")
 
 
-def settings(port: int, models: Sequence[str]) -> dict[str, Any]:
-    """The provider, and the first model as the one in use."""
+def target(port: int, models: Sequence[str], *, choose: bool, window: int | None = None) -> Target:
+    """The edits of the file. `choose`: also make the first model the one in use; else that choice stays the user's."""
+    said = settings(port, models, window)
+    provider = said["provider"][PROVIDER]
+    edits = [Edit((*TABLE, name), provider[name]) for name in ("npm", "name", "models")]
+    edits += [Edit((*TABLE, "options", name), value, own=name == "baseURL") for name, value in provider["options"].items()]
+    edits += [Edit(("model",), said["model"])] if choose and models else []
+    return Target(NAME, file(), "json", tuple(edits))
+
+
+def settings(port: int, models: Sequence[str], window: int | None = None) -> dict[str, Any]:
+    """The provider, and the first model as the one in use; `window`: how many tokens that one holds, where it is known."""
+    listed: dict[str, Any] = {name: {"name": name} for name in models}
+    if models and window:
+        listed[models[0]]["limit"] = {"context": window, "output": min(window // 4, _OUTPUT)}
     provider = {
         "npm": "@ai-sdk/openai-compatible",
         "name": "AxonHub",
         "options": {"baseURL": url(port, "/v1"), "apiKey": "{env:" + VARIABLE + "}"},
-        "models": {name: {"name": name} for name in models},
+        "models": listed,
     }
     chosen = {"model": f"{PROVIDER}/{models[0]}"} if models else {}
     return {"provider": {PROVIDER: provider}, **chosen}
 
 
-def lines(port: int, token: str, environ: Mapping[str, str], models: Sequence[str]) -> list[Line]:
+def key(token: str, environ: Mapping[str, str]) -> list[Line]:
+    """The variables that it needs beside its file."""
+    return [Line(VARIABLE, token, _WHY_KEY), *no_proxy(environ)]
+
+
+def lines(port: int, token: str, environ: Mapping[str, str], models: Sequence[str], window: int | None = None) -> list[Line]:
     """The variables for a run that touches no file. A configuration that was given in the variable before stays in it."""
     try:
         given = json.loads(environ.get(INLINE) or "{}")
     except ValueError:
         given = {}
-    merged = merged_settings(given if isinstance(given, dict) else {}, settings(port, models))
+    merged = merged_settings(given if isinstance(given, dict) else {}, settings(port, models, window))
     content = json.dumps(merged, ensure_ascii=False)
     return [
-        Line(VARIABLE, token, WHY_KEY),
+        *key(token, environ),
         Line(INLINE, content, "opencode merges this over its files: axonhub as a provider, with the models that it offers."),
-        *no_proxy(environ),
     ]

@@ -13,7 +13,8 @@ from .journal import Journal, state
 
 
 class Status(Struct, frozen=True):
-    """One client. `state`: `set up`, `partly`, `not set up` or `unreadable`; `shell`: this shell is ready."""
+    """One client. `state`: `set up`, `partly`, `not set up` or `unreadable`; `shell`: this shell has what the client
+    needs."""
 
     client: str
     title: str
@@ -39,7 +40,9 @@ def status(client: Client, journal: Journal, port: int, environ: Mapping[str, st
     remarks = [f"{'.'.join(path)} was changed since." for path, value in states.items() if value == "changed"]
     if address and address != url(port, client.below) and "ours" in states.values():
         remarks.append(f"It points at {address}, but axonhub serves at {url(port, '')}. Run the setup again.")
-    return Status(client.name, client.title, str(file), _summary(list(states.values())), address, shell, tuple(remarks))
+    how = _summary(list(states.values()))
+    shell = shell and (client.shell_alone or how != "not set up")
+    return Status(client.name, client.title, str(file), how, address, shell, tuple(remarks))
 
 
 def _summary(states: list[str]) -> str:

@@ -118,3 +118,20 @@ def test_what_cannot_be_started_is_said(
     assert says in str(error)
     assert detach.running() is None
     assert not list(home.glob("leases/*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "model"),
+    [
+        ([], None),
+        (["-m", "a"], "a"),
+        (["exec", "--model=b", "x"], "b"),
+        (["--model", "c", "-m", "d"], "c"),
+        (["--", "-m", "a"], None),
+        (["-m"], None),
+    ],
+)
+def test_the_model_of_the_users_arguments_counts(arguments: list[str], model: str | None) -> None:
+    """What depends on the model is right also when the client's own option names it; other clients' options mean other things."""
+    assert run.model_in(arguments, "claude") == model
+    assert run.model_in(arguments, "opencode") is None

@@ -13,6 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from axonhub_cli.cli.setup import app
+from axonhub_cli.clients.catalog import CLIENTS
+from axonhub_cli.clients.guides import GUIDES
 from axonhub_cli.config.keys import KeyStore
 from axonhub_cli.errors import AxonHubError, ClientFileError, UsageError
 
@@ -170,7 +172,7 @@ def test_codex_from_nothing_to_nothing(home: Path) -> None:
     assert token(home, "codex") not in file.read_text()
     assert "already set up" in run("codex").stdout
     rows: list[dict[str, Any]] = json.loads(run("status", "--json").stdout)
-    assert {row["client"]: row["state"] for row in rows} == {"claude-code": "not set up", "codex": "set up"}
+    assert {row["client"] for row in rows if row["state"] == "set up"} == {"codex"}
     assert "codex" in run("status").stdout
     assert "(--dry-run)" in run("codex", "--undo", "--dry-run").stdout
     assert file.exists()
@@ -220,6 +222,77 @@ def test_codex_shows_a_hostile_file_harmlessly(home: Path) -> None:
 def test_list_names_the_clients() -> None:
     """Every client is listed with its file."""
     rows = json.loads(run("list", "--json").stdout)
-    assert [row["client"] for row in rows] == ["claude-code", "codex"]
+    assert [row["client"] for row in rows] == [item.name for item in (*CLIENTS, *GUIDES)]
     assert len(json.loads(run("list", "--json", "--limit", "1").stdout)) == 1
     assert "Codex" in run("list").stdout
+
+
+def test_every_client_that_is_listed_has_a_command_with_an_undo(home: Path) -> None:
+    """`setup NAME --undo` works for each, and writes nothing when there is nothing to take back."""
+    before = {path for path in Path.home().rglob("*")}
+    for row in json.loads(run("list", "--json").stdout):
+        said = run(row["client"], "--undo").stdout
+        assert "Nothing to take back" in said or "wrote no file" in said
+    assert {path for path in Path.home().rglob("*")} == before
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_guides_are_printed_with_their_key(guide: Any, home: Path) -> None:
+    """Exports or instructions name the port and the key where they need one; nothing is left to fill in."""
+    done = run(guide.name, "--shell", "bash", "--model", "some-model")
+    said = done.stdout + done.stderr
+    assert "{" not in said.replace("{env:", "")
+    keys = {key.name: key.token for key in KeyStore(home / "keys.toml").keys}
+    assert (guide.name in keys) == (guide.name != "cursor")
+    assert keys.get(guide.name, "") in said
+    data = json.loads(run(guide.name, "--shell", "bash", "--json").stdout)
+    assert data.get("env") or data["text"]
+
+
+def test_the_models_behind_are_explained(home: Path) -> None:
+    """A profile that maps Claude's names to a smaller model: each line says why; the size is the real model's."""
+    (home / "config.toml").write_text(
+        'profile = "p"\n[[channels]]\nname = "deepseek"\ntype = "deepseek"\nmodels = ["deepseek-chat"]\n'
+        '[profiles.p]\n[[profiles.p.mappings]]\nregex = "claude-.*"\nto = "deepseek-chat"\n'
+    )
+    done = run("claude-code", "--shell", "bash", "--explain", "--haiku", "small")
+    lines = done.stdout.splitlines()
+    assert all(line.startswith("# ") for line in lines[::2])
+    assert all(line.startswith("export ") for line in lines[1::2])
+    assert "export ANTHROPIC_DEFAULT_HAIKU_MODEL='small'" in lines
+    assert any(line.startswith("export CLAUDE_CODE_AUTO_COMPACT_WINDOW=") for line in lines)
+    codex = run("codex", "--model", "deepseek-chat", "--dry-run").stdout
+    assert "+model_context_window = " in codex
+
+
+def test_opencode_and_zed_list_what_is_offered(home: Path) -> None:
+    """Models of channels are named in the file, none of the user's other settings is touched, comments stay."""
+    (home / "config.toml").write_text('[[channels]]\nname = "d"\ntype = "deepseek"\nmodels = ["deepseek-chat"]\n')
+    for name, file in (("opencode", ".config/opencode/opencode.json"), ("zed", ".config/zed/settings.json")):
+        path = Path.home() / file
+        path.parent.mkdir(parents=True)
+        path.write_text('// mine\n{\n  "theme": "x", // dark\n}\n')
+        assert f"axonhub setup {name} --env" in run(name).stdout
+        assert '"deepseek-chat"' in path.read_text()
+        assert "// dark" in path.read_text()
+        assert f"export AXONHUB_API_KEY='{token(home, name)}'\n" == run(name, "--env", "--shell", "bash").stdout
+        run(name, "--undo")
+        assert path.read_text() == '// mine\n{\n  "theme": "x", // dark\n}\n'
+
+
+def test_gemini_cli_is_exports_and_one_choice(home: Path) -> None:
+    """The exports name what is still to choose; --write chooses it, and undo takes the choice back."""
+    assert "--write" in run("gemini-cli", "--shell", "bash").stderr
+    run("gemini-cli", "--write")
+    file = Path.home() / ".gemini" / "settings.json"
+    assert json.loads(file.read_text()) == {"security": {"auth": {"selectedType": "gemini-api-key"}}}
+    assert run("gemini-cli", "--shell", "bash").stderr == ""
+    run("gemini-cli", "--undo")
+    assert not file.exists()
+
+
+def test_undo_says_what_this_shell_still_sets(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No command can take a variable out of the shell, so it is named."""
+    run("claude-code", "--write")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:8090/anthropic")
+    assert "still sets ANTHROPIC_BASE_URL" in run("claude-code", "--undo").stdout

@@ -1,0 +1,84 @@
+"""What a client's set-up depends on, as one value: where the server is, the key, the models behind it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from ..config.schema import Config
+from ..errors import RequestError
+from ..routing.plan import offered, plan
+from ..types.messages import Protocol
+
+DEMO = "axonhub-demo"  # what the built-in model is called, when nothing is configured
+_ANTHROPIC = "//api.anthropic.com"
+_VENDORS = (_ANTHROPIC, "//api.openai.com")
+
+
+class Behind(Struct, frozen=True):
+    """What serves the names that a client asks for. `window`: the smallest context window of it in tokens, None when unknown.
+
+    `own` says that the names are served under the same name; `anthropic` that all of it goes to Anthropic itself.
+    """
+
+    window: int | None = None
+    own: bool = True
+    anthropic: bool = False
+
+
+class Ask(Struct, frozen=True, kw_only=True):
+    """`models` are the names that the server offers; `model` is the one that the user wants; `slots` are Claude Code's other
+    models by their use; `settings` is what the client's own file says."""
+
+    port: int
+    token: str
+    environ: Mapping[str, str]
+    models: tuple[str, ...] = ()
+    model: str | None = None
+    behind: Behind = Behind()
+    slots: Mapping[str, str] = {}
+    settings: Mapping[str, Any] = {}
+
+    @property
+    def listed(self) -> list[str]:
+        """The names that are offered, the wanted one first."""
+        return [*([self.model] if self.model else []), *(name for name in self.models if name != self.model)]
+
+    @property
+    def first(self) -> str:
+        """A name to show in an example: the wanted model, else the first that is offered."""
+        return self.model or next(iter(self.models), "MODEL")
+
+    def __repr__(self) -> str:
+        return f"Ask(port={self.port}, model={self.model!r})"
+
+
+def models(config: Config, profile: str | None) -> tuple[str, ...]:
+    """The names that the server offers for that profile (None: the active one); the demo model's when nothing is configured."""
+    return tuple(offered(config, profile or config.profile)) or (() if config.channels else (DEMO,))
+
+
+def look(config: Config, profile: str | None, protocol: Protocol, names: Sequence[str]) -> Behind:
+    """What is behind these names for a client of that protocol. A name that nobody serves says nothing."""
+    pairs = []
+    for name in names:
+        try:
+            found = plan(config, profile or config.profile, name, protocol).candidates
+        except RequestError:
+            continue
+        pairs += [(name, candidate) for candidate in found]
+    if not pairs:
+        return Behind()
+    own = all(name == candidate.model for name, candidate in pairs)
+    bases = [candidate.endpoint.base_url for _, candidate in pairs]
+    anthropic = all(_ANTHROPIC in base for base in bases)
+    if own and all(any(vendor in base for vendor in _VENDORS) for base in bases):
+        return Behind(None, own, anthropic)  # the client knows its vendor's models better than any list
+    windows = {_window(candidate.model, candidate.endpoint.base_url) for _, candidate in pairs}
+    return Behind(min((size for size in windows if size), default=None), own, anthropic)
+
+
+def _window(model: str, base_url: str) -> int | None:
+    from ..pricing import context_window
+
+    return context_window(model, base_url)

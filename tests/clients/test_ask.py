@@ -1,0 +1,65 @@
+"""What is behind the names that a client asks for."""
+
+import pytest
+
+from axonhub_cli.clients.ask import Ask, Behind, look, models
+from axonhub_cli.config.store import parse
+
+CONFIG = parse(
+    """
+profile = "cheap"
+[[channels]]
+name = "deepseek"
+type = "deepseek"
+models = ["deepseek-chat"]
+[[channels]]
+name = "anthropic"
+type = "anthropic"
+base_url = "https://api.anthropic.com"
+models = ["claude-sonnet-4-5"]
+[[channels]]
+name = "here"
+type = "openai-chat"
+base_url = "http://127.0.0.1:11434/v1"
+models = ["nobody-knows-this"]
+[profiles.cheap]
+[[profiles.cheap.mappings]]
+exact = "claude-opus-5-5"
+to = "deepseek-chat"
+[profiles.plain]
+""",
+    "config.toml",
+)
+
+
+@pytest.mark.parametrize(
+    ("profile", "names", "own", "anthropic", "known"),
+    [
+        (None, ["claude-opus-5-5"], False, False, True),
+        (None, ["deepseek-chat"], True, False, True),
+        ("plain", ["claude-sonnet-4-5"], True, True, False),  # the client knows its vendor's models
+        (None, ["claude-sonnet-4-5", "claude-opus-5-5"], False, False, True),
+        (None, ["nobody-knows-this"], True, False, False),
+        (None, ["served-by-nobody"], True, False, False),
+        (None, [], True, False, False),
+    ],
+)
+def test_look(profile: str | None, names: list[str], own: bool, anthropic: bool, known: bool) -> None:
+    """Whether the names are the models' own, whether all of it is Anthropic's, and whether the smallest size is known."""
+    found = look(CONFIG, profile, "anthropic", names)
+    assert (found.own, found.anthropic, found.window is not None) == (own, anthropic, known)
+
+
+def test_a_model_here_is_not_taken_for_a_vendors() -> None:
+    """No channel: nothing is behind, and the demo's model is what there is to name."""
+    empty = parse("", "config.toml")
+    assert look(empty, None, "anthropic", ["claude-opus-5-5"]) == Behind()
+    assert models(empty, None) == ("axonhub-demo",)
+    assert "deepseek-chat" in models(CONFIG, "plain")
+
+
+def test_the_wanted_model_is_listed_first() -> None:
+    """Once, whether or not it is among those that are offered."""
+    ask = Ask(port=1, token="t", environ={}, models=("a", "b"), model="b")
+    assert (ask.listed, ask.first) == (["b", "a"], "b")
+    assert Ask(port=1, token="t", environ={}).first == "MODEL"
