@@ -30,7 +30,8 @@ class Root(LazyGroup):
         "key": ("key", "Local keys: what clients use to talk to axonhub on this machine."),
         "route": ("route", "Explain where a model name goes: the rules tried, the one that won, the candidates in order."),
         "trace": ("trace", "Look at recorded sessions: which requests, which models, tokens, time and money."),
-        "doctor": ("doctor", "Check everything, and say what to do about what is wrong."),
+        "usage": ("usage", "Add up tokens and money, by model, channel, client, profile or day."),
+        "statusline": ("statusline", "One line for Claude Code's status line: real model, channel, cost, cache share."),
         "doctor": ("doctor", "Check everything, and say what to do about what is wrong."),
         "config": ("config", "The configuration file: where it is, what is in force, what is wrong with it."),
     }

@@ -11,7 +11,7 @@ import json
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 from ..config.schema import Trace
 from ..errors import NotConfigured, StoreError, UsageError
 from ..types.messages import Usage
-from . import bodies, database, retention, schema
+from . import bodies, database, retention, schema, search, totals
 from .records import BodyKind
 
 Row = dict[str, Any]
@@ -137,6 +137,22 @@ class TraceReader:
         except (sqlite3.Error, zlib.error) as error:
             raise _unreadable(self.path, error) from error
 
+    def usage(self, by: totals.By, since: float = 0.0) -> list[Row]:
+        """Sums by model, channel, client, profile or day (`totals`)."""
+        return self._read(lambda: totals.totals(self._connection, by, since))
+
+    def causes(self, since: float = 0.0) -> list[Row]:
+        """Why the prompt cache was missed, summed up by cause (`totals`)."""
+        return self._read(lambda: totals.causes(self._connection, since))
+
+    def search(self, text: str, limit: int = 20) -> list[Row]:
+        """Requests in which all these words were said, the best first (`search`)."""
+        return self._read(lambda: search.search(self._connection, text, limit))
+
+    def expiring(self, config: Trace) -> int:
+        """How many requests `prune` would delete for their age, and about how many for the size of the file."""
+        return sum(self._read(lambda: [retention.expiring(self._connection, config, time.time())]))
+
     def clear(self) -> int:
         """Delete all traces so that nothing of them stays in the file; gives the number of requests."""
         return self._change(retention.clear)
@@ -194,6 +210,12 @@ class TraceReader:
             cursor = self._connection.execute(query, parameters if isinstance(parameters, dict) else (parameters,))
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
+        except sqlite3.Error as error:
+            raise _unreadable(self.path, error) from error
+
+    def _read(self, read: Callable[[], list[Any]]) -> list[Any]:
+        try:
+            return [] if self._empty else read()
         except sqlite3.Error as error:
             raise _unreadable(self.path, error) from error
 

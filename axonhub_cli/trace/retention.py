@@ -29,6 +29,16 @@ def prune_step(connection: sqlite3.Connection, config: Trace, now: float) -> tup
     return 0, _pragma(connection, "freelist_count") > FREE_PAGES
 
 
+def expiring(connection: sqlite3.Connection, config: Trace, now: float) -> int:
+    """How many requests `prune` would delete. For the size of the file that is an estimate: those that share slices free less."""
+    total, old = connection.execute(
+        "SELECT count(*), coalesce(sum(started < ?), 0) FROM requests", (now - config.retention_days * _DAY,)
+    ).fetchone()
+    used, limit = used_bytes(connection), config.max_size_mb << 20
+    over = round(total * (1 - limit / used)) if used > limit else 0
+    return int(max(old, over))
+
+
 def prune(connection: sqlite3.Connection, config: Trace, now: float) -> int:
     """Delete all that is over a limit; gives how many requests went."""
     total, more = 0, True
