@@ -3,7 +3,7 @@
 import asyncio
 
 import aiohttp
-from aiohttp import ClientResponse, web
+from aiohttp import web
 from msgspec.structs import replace
 
 from ..errors import AxonHubError, SecretError
@@ -18,7 +18,7 @@ from ..types.problem import Problem, from_error
 from .call import Call
 from .client import ClientLeft, Keeper
 from .pump import pump
-from .reading import MAX_ERROR, MAX_WHOLE, decoder_of, is_stream, next_chunk, read_whole
+from .reading import MAX_ERROR, MAX_WHOLE, Answer, decoder_of, is_stream, next_chunk, read_whole
 from .upstream import PATHS, is_here, problem_of, request_headers, response_headers
 from .whole import say_whole
 
@@ -111,7 +111,7 @@ class Attempt:
             call.bodies["upstream_request"] = prepared.body
         call.gateway.recorder.attempt(record, self.record)
 
-    async def _refusal(self, response: ClientResponse) -> Problem:
+    async def _refusal(self, response: Answer) -> Problem:
         """An upstream's error status as a problem."""
         if response.status < 400:
             where = (response.headers.get("location") or "?").split("/")
@@ -121,12 +121,12 @@ class Attempt:
         async with self.keeper.guard(self.candidate.channel.timeouts.idle * self.call.scale):
             body = await read_whole(response, MAX_ERROR)
         self.call.bodies["upstream_response"] = body
-        problem = self.upstream.read_error(response.status, dict(response.headers), body)
+        problem = self.upstream.read_error(response.status, response.headers, body)
         if problem.kind == "authentication" and self.candidate.secret:
             self.call.gateway.secrets.forget(self.candidate.secret)  # it may have been replaced: read it again next time
         return replace(problem, message=self.call.gateway.redact(problem.message))
 
-    async def _answer(self, response: ClientResponse, prepared: Prepared) -> web.StreamResponse | None:
+    async def _answer(self, response: Answer, prepared: Prepared) -> web.StreamResponse | None:
         """A 2xx: stream it, or read it whole, whatever the upstream chose to send and the client asked for."""
         decoder = decoder_of(response)
         async with self.keeper.guard(self.candidate.channel.timeouts.idle * self.call.scale):

@@ -9,12 +9,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from ..types.problem import Problem
 from .tasks import spawn
 
 SAFE = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
+
+
+_FULL = 64 * 1024  # bytes that may wait for a slow client before its upstream has to
 
 
 class ClientLeft(Exception):
@@ -30,6 +33,7 @@ class ClientStream:
         self._ping = ping
         self._response: web.StreamResponse | None = None
         self._opening = asyncio.Lock()
+        self._transport: asyncio.Transport | None = None  # while `push` may be used
         self.spoken = False
         self.sent = 0
         self.last = asyncio.get_running_loop().time()
@@ -50,6 +54,8 @@ class ClientStream:
                     **self._headers(),
                 }
                 response = web.StreamResponse(status=200, headers=headers)
+                if self._request.version >= HttpVersion11:
+                    response.enable_chunked_encoding()
                 await response.prepare(self._request)
                 self._response = response
         return self._response
@@ -64,6 +70,21 @@ class ClientStream:
             await response.write(data)
         except ConnectionError as error:
             raise ClientLeft from error
+        if response.chunked:
+            self._transport = self._request.transport
+
+    @property
+    def flows(self) -> bool:
+        """Whether content may be pushed: something was written before, the client is there, and it keeps up."""
+        transport = self._transport
+        return transport is not None and not transport.is_closing() and transport.get_write_buffer_size() <= _FULL
+
+    def push(self, data: bytes, now: float) -> None:
+        """Content, written at once and without a coroutine, in the framing that aiohttp began. Only while the stream `flows`."""
+        assert self._transport is not None
+        self.sent += len(data)
+        self.last = now
+        self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
 
     async def ping(self) -> None:
         """A keep-alive in the form that this client accepts and counts."""

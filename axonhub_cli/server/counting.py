@@ -16,6 +16,7 @@ from ..tokens import estimate
 from ..trace.records import RequestRecord
 from .client import SAFE
 from .gateway import Gateway
+from .reading import MAX_ERROR, read_whole
 from .upstream import request_headers
 
 _PATIENCE = 10.0  # seconds for an upstream's counter; clients ask in bursts and wait
@@ -52,7 +53,7 @@ async def _ask(gateway: Gateway, candidate: Candidate, headers: Mapping[str, str
         async with asyncio.timeout(_PATIENCE * scale):
             response = await gateway.upstream.open(candidate, "/v1/messages/count_tokens", data, sent)
             try:
-                answer = loads(await response.read()) if response.status == 200 else None
+                answer = loads(await read_whole(response, MAX_ERROR)) if response.status == 200 else None
             finally:
                 response.close()
     except (TimeoutError, aiohttp.ClientError, OSError, AxonHubError):

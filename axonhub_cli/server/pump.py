@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import aiohttp
-from aiohttp import ClientResponse, web
+from aiohttp import web
 from msgspec.structs import replace
 
 from ..errors import ProtocolError
@@ -13,7 +13,7 @@ from ..protocols.pipe import Convert, Pipe, Verbatim
 from ..types.problem import Problem
 from .bodies import ResponseDecoder
 from .client import ClientLeft
-from .reading import next_chunk
+from .reading import Answer, next_chunk
 from .upstream import problem_of
 from .whole import say_response
 
@@ -32,42 +32,68 @@ def pipe_of(attempt: "Attempt", prepared: Prepared) -> Pipe:
 
 
 async def pump(
-    attempt: "Attempt", response: ClientResponse, decoder: ResponseDecoder | None, first: bytes, prepared: Prepared
+    attempt: "Attempt", response: Answer, decoder: ResponseDecoder | None, first: bytes, prepared: Prepared
 ) -> web.StreamResponse | None:
     """Move the stream. What comes before the first real event is held: until then a failure can be somebody else's answer."""
-    call, keeper, pipe = attempt.call, attempt.keeper, pipe_of(attempt, prepared)
-    stream = call.stream
-    kept: list[bytes] = []
-    held = b""
-    loop = asyncio.get_running_loop()
+    flow = _Flow(attempt, pipe_of(attempt, prepared))
+    pipe, keeper = flow.pipe, attempt.keeper
+    if decoder is None:
+        response.sink = flow.pass_on
     try:
-        async with keeper.guard(attempt.candidate.channel.timeouts.idle * call.scale):
+        async with keeper.guard(attempt.candidate.channel.timeouts.idle * attempt.call.scale):
             chunk = first
-            while chunk:
-                keeper.heard = now = loop.time()
-                kept.append(chunk)
-                out = pipe.feed(chunk)
-                if pipe.ready and stream is not None:
-                    if held:
-                        out, held = held + out, b""
-                    if not stream.spoken:
-                        _commit(attempt, pipe)
-                    if out:
-                        await stream.write(out, now)
-                else:
-                    held += out
-                    if pipe.problem is not None:
-                        break
+            while chunk and await flow.take(chunk):
                 chunk = await next_chunk(response, decoder)
-            held += pipe.close() if pipe.problem is None or pipe.ready else b""
+            flow.held += pipe.close() if pipe.problem is None or pipe.ready else b""
     except (asyncio.CancelledError, ClientLeft):
         _left(attempt, pipe)
         raise
     except (TimeoutError, aiohttp.ClientError, OSError, ProtocolError) as error:
-        held += pipe.fail(_broken(attempt, error))
+        flow.held += pipe.fail(_broken(attempt, error))
     finally:
-        call.bodies["upstream_response"] = b"".join(kept)
-    return await _finish(attempt, pipe, held, prepared)
+        attempt.call.bodies["upstream_response"] = b"".join(flow.kept)
+    return await _finish(attempt, pipe, flow.held, prepared)
+
+
+class _Flow:
+    """Where a chunk of the upstream goes: `take` is the way that may wait, `pass_on` the short one that may not.
+
+    `held` is what the client has not got yet, `kept` all that the upstream said.
+    """
+
+    def __init__(self, attempt: "Attempt", pipe: Pipe) -> None:
+        self.pipe = pipe
+        self.held = b""
+        self.kept: list[bytes] = []
+        self._attempt, self._keeper, self._stream = attempt, attempt.keeper, attempt.call.stream
+        self._now = asyncio.get_running_loop().time
+
+    def pass_on(self, chunk: bytes) -> bool:
+        """From the upstream's transport to the client's, in one call and without a coroutine: while the stream flows. What it
+        does not take is read and comes to `take`."""
+        stream = self._stream
+        if stream is None or not stream.flows:
+            return False
+        self._keeper.heard = now = self._now()
+        self.kept.append(chunk)
+        if out := self.pipe.feed(chunk):
+            stream.push(out, now)
+        return True
+
+    async def take(self, chunk: bytes) -> bool:
+        """Feed the pipe and write what may be written. False when the stream has failed before it said anything."""
+        pipe, stream = self.pipe, self._stream
+        self._keeper.heard = now = self._now()
+        self.kept.append(chunk)
+        self.held += pipe.feed(chunk)
+        if stream is None or not pipe.ready:
+            return pipe.problem is None
+        out, self.held = self.held, b""
+        if not stream.spoken:
+            _commit(self._attempt, pipe)
+        if out:
+            await stream.write(out, now)
+        return True
 
 
 def _left(attempt: "Attempt", pipe: Pipe) -> None:

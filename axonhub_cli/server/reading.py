@@ -1,15 +1,27 @@
 """Reading an upstream's body: what has arrived, decoded, within bounds."""
 
-from aiohttp import ClientResponse
+from typing import Protocol as Interface
 
 from ..errors import ProtocolError
 from .bodies import ResponseDecoder
+from .wire import Sink
 
 MAX_ERROR = 1024 * 1024
 MAX_WHOLE = 256 * 1024 * 1024
 
 
-def decoder_of(response: ClientResponse) -> ResponseDecoder | None:
+class Answer(Interface):
+    """An upstream's response: `wire.Answer` or `upstream.Borrowed`. Header names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    sink: Sink | None
+
+    async def read(self) -> bytes: ...
+    def close(self) -> None: ...
+
+
+def decoder_of(response: Answer) -> ResponseDecoder | None:
     """A decoder where the upstream compresses although it was asked not to."""
     encoding = response.headers.get("content-encoding", "")
     return ResponseDecoder(encoding) if encoding and encoding.lower() != "identity" else None
@@ -25,10 +37,10 @@ def is_stream(first: bytes, content_type: str) -> bool:
     return "event-stream" in content_type
 
 
-async def next_chunk(response: ClientResponse, decoder: ResponseDecoder | None) -> bytes:
+async def next_chunk(response: Answer, decoder: ResponseDecoder | None) -> bytes:
     """What has arrived, decoded; b"" at the end only."""
     while True:
-        chunk = await response.content.readany()
+        chunk = await response.read()
         if decoder is None:
             return chunk
         data = decoder.feed(chunk) if chunk else decoder.close()
@@ -36,7 +48,7 @@ async def next_chunk(response: ClientResponse, decoder: ResponseDecoder | None) 
             return data
 
 
-async def read_whole(response: ClientResponse, limit: int, decoder: ResponseDecoder | None = None) -> bytes:
+async def read_whole(response: Answer, limit: int, decoder: ResponseDecoder | None = None) -> bytes:
     """The rest of a body, up to `limit` bytes."""
     parts: list[bytes] = []
     size = 0

@@ -1,4 +1,7 @@
-"""The way to an upstream: one session, the headers that may travel, and every failure as a `Problem`.
+"""The way to an upstream: connections of our own, the headers that may travel, and every failure as a `Problem`.
+
+Plain HTTP and HTTPS go through `wires`; what is rare (a proxy, credentials in the address, a host that is not ASCII) goes through
+aiohttp's client. Both give an `Answer` of the same form.
 
 Nothing of the environment is used (no proxies, no .netrc), no redirect is ever followed (aiohttp would carry `x-api-key` to
 the new host), no cookie is kept. What the client sent as credentials never leaves this machine.
@@ -6,6 +9,7 @@ the new host), no cookie is kept. What the client sent as credentials never leav
 
 import io
 import os
+import socket
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +24,9 @@ from ..routing.failover import UNKNOWN_NAME
 from ..routing.plan import Candidate
 from ..types.messages import Protocol
 from ..types.problem import Problem
+from .reading import Answer
+from .wire import Broken, Sink
+from .wires import Place, Unreachable, Wires, head_of, split
 
 PATHS: dict[Protocol, str] = {
     "anthropic": "/v1/messages",
@@ -47,6 +54,7 @@ class Upstream:
 
     def __init__(self) -> None:
         self._session: ClientSession | None = None
+        self._wires = Wires()
         self._contexts: dict[str | None, ssl.SSLContext] = {}
 
     async def start(self) -> None:
@@ -64,14 +72,23 @@ class Upstream:
         )
 
     async def close(self) -> None:
+        self._wires.close()
         if self._session is not None:
             await self._session.close()
 
-    async def open(self, candidate: Candidate, path: str, body: bytes, headers: list[tuple[str, str]]) -> ClientResponse:
+    async def open(self, candidate: Candidate, path: str, body: bytes, headers: list[tuple[str, str]]) -> Answer:
         """Send the request and wait for the response's headers. A reused connection that the upstream had already closed is
         replaced once, silently: it answered nothing, so nothing was done twice."""
+        channel, target = candidate.channel, url(candidate.endpoint, path)
+        plain = None if channel.proxy else split(target)
+        if plain is None:
+            return Borrowed(await self._by_aiohttp(candidate, target, body, headers))
+        host, port, tls, start = plain
+        place = Place(host, port, self._context(channel.ca_file) if tls else None)
+        return await self._wires.ask(place, head_of(start, headers, len(body)), body, channel.timeouts.connect)
+
+    async def _by_aiohttp(self, candidate: Candidate, target: str, body: bytes, headers: list[tuple[str, str]]) -> ClientResponse:
         assert self._session is not None
-        target = url(candidate.endpoint, path)
         options = self._options(candidate, target)
         reused: dict[str, bool] = {}
         try:
@@ -101,6 +118,23 @@ class Upstream:
             context = ssl.create_default_context(cafile=ca_file) if ca_file else truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             self._contexts[ca_file] = context
         return context
+
+
+class Borrowed:
+    """An answer that aiohttp's client reads. It has no use for a sink."""
+
+    def __init__(self, response: ClientResponse) -> None:
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.headers.items()}
+        self.sink: Sink | None = None
+        self._response = response
+
+    async def read(self) -> bytes:
+        """What has arrived; b"" at the end only."""
+        return await self._response.content.readany()
+
+    def close(self) -> None:
+        self._response.close()
 
 
 def _payload(body: bytes) -> "bytes | io.BytesIO":
@@ -157,28 +191,29 @@ def is_here(candidate: Candidate, port: int) -> bool:
 def problem_of(error: Exception, candidate: Candidate) -> Problem:
     """A failure of the connection as a problem that names the host and what to do."""
     name, host = candidate.channel.name, _host(candidate)
+    cause = error.cause if isinstance(error, Unreachable) else error
     if isinstance(error, TimeoutError):
         return Problem(kind="timeout", message=f"{host} (channel {name}) did not answer in time.")
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
+    if isinstance(cause, aiohttp.ClientConnectorDNSError | socket.gaierror):
         return Problem(
             kind="upstream",
             code=UNKNOWN_NAME,
             message=f"The name {host} (channel {name}) cannot be resolved. Check its base_url and the network.",
         )
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+    if isinstance(cause, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError):
         hint = "If a company proxy signs it, name its CA as ca_file in the channel."
         return Problem(
             kind="upstream", message=f"The TLS certificate of {host} (channel {name}) is not trusted. {hint}", should_retry=False
         )
-    if isinstance(error, aiohttp.ClientConnectorSSLError):
+    if isinstance(cause, aiohttp.ClientConnectorSSLError | ssl.SSLError):
         return Problem(
             kind="upstream",
             message=f"{host} (channel {name}) does not speak TLS on that port. Check its base_url.",
             should_retry=False,
         )
-    if isinstance(error, aiohttp.ClientConnectorError):
-        number = error.os_error.errno
-        reason = os.strerror(number) if number else error.os_error.strerror or type(error.os_error).__name__
+    if isinstance(error, aiohttp.ClientConnectorError | Unreachable):
+        failure = error.cause if isinstance(error, Unreachable) else error.os_error
+        reason = os.strerror(failure.errno) if failure.errno else failure.strerror or type(failure).__name__
         return Problem(
             kind="upstream", message=f"Cannot connect to {host} (channel {name}): {reason}. Is it running, and is base_url right?"
         )
@@ -186,7 +221,8 @@ def problem_of(error: Exception, candidate: Candidate) -> Problem:
         return Problem(
             kind="upstream", message=f"The base_url of channel {name} is not a URL that can be asked.", should_retry=False
         )
-    return Problem(kind="upstream", message=f"The connection to {host} (channel {name}) broke: {type(error).__name__}.")
+    reason = str(error) if isinstance(error, Broken) else type(error).__name__
+    return Problem(kind="upstream", message=f"The connection to {host} (channel {name}) broke: {reason}.")
 
 
 def _host(candidate: Candidate) -> str:

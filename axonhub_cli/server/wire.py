@@ -1,0 +1,235 @@
+"""One HTTP/1.1 connection to an upstream: asyncio's transport, llhttp's parser, and nothing in between.
+
+A proxy's cost is made of small things that happen for every request and every event, and a general HTTP client does many of
+them: measured, this one takes half the CPU of a small request. It does what an upstream needs and no more: POST, keep-alive,
+bodies by length, by chunks or to the end of the connection, interim answers.
+
+A `Wire` is a connection, an `Answer` what it says to one request. An answer's body is read in either of two ways:
+
+    read()    what has arrived by now, b"" at the end; the transport is paused while too much waits to be read
+    sink      called from the transport's own callback with all that one network read brought; while it takes everything (True),
+              no coroutine runs at all. What it does not take (False) waits for `read`
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+MAX_SILENCE = 64 * 1024  # bytes that may come without a byte of the body among them: headers, interim answers, trailers
+_HIGH = 256 * 1024  # bytes of a body that may wait to be read
+_JOIN = 16 * 1024  # a body up to this size goes out in one piece with its head
+
+Sink = Callable[[bytes], bool]
+
+
+class Broken(ConnectionError):
+    """The connection failed before the answer was complete. `unanswered`: not one byte of it had come."""
+
+    def __init__(self, message: str, *, unanswered: bool = False) -> None:
+        super().__init__(message)
+        self.unanswered = unanswered
+
+
+class Wire(asyncio.Protocol):
+    """One connection; one request at a time. `released` is called when it may serve the next one."""
+
+    def __init__(self, released: Callable[["Wire"], None]) -> None:
+        self.idle_since = 0.0
+        self._released = released
+        self._transport: Any = None  # transports share no base class that has all of their methods
+        self._answer: Answer | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether a request can be sent on it."""
+        return self._answer is None and not self._transport.is_closing()
+
+    def ask(self, head: bytes, body: bytes) -> "Answer":
+        """Send a request; its answer comes."""
+        self._answer = answer = Answer(self)
+        if len(body) <= _JOIN:
+            self._transport.write(head + body)
+        else:
+            self._transport.write(head)
+            self._transport.write(body)
+        return answer
+
+    def close(self) -> None:
+        """End the connection at once."""
+        self._answer = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    def over(self, *, reuse: bool) -> None:
+        """The answer is complete."""
+        self._answer = None
+        if reuse and not self._transport.is_closing() and not self._transport.get_write_buffer_size():
+            self._released(self)
+        else:
+            self._transport.abort()
+
+    def pause(self) -> None:
+        self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if self._answer is None:  # nobody asked: whatever this is, the connection is not to be trusted any more
+            self._transport.abort()
+        else:
+            self._answer.received(data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._answer is not None:
+            self._answer.ended(error)
+
+
+class Answer:
+    """What an upstream says to one request. `headers` have lower-case names; repeated ones are joined by commas.
+
+    `read` and `head` raise `Broken`, or what the sink raised. `close` ends the connection unless the answer is complete.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.sink: Sink | None = None
+        self._wire = wire
+        self._parser = HttpResponseParser(self)
+        self._pieces: list[bytes] = []
+        self._size = self._silence = 0
+        self._paused = self._heard = self._interim = self._begun = self._done = self._more = self._keep = False
+        self._error: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    async def head(self) -> None:
+        """Wait for status and headers."""
+        while not self._begun:
+            if self._error is not None:
+                raise self._error
+            await self._wait()
+
+    async def read(self) -> bytes:
+        """What has arrived of the body; b"" at its end only."""
+        while not self._pieces:
+            if self._error is not None:
+                raise self._error
+            if self._done:
+                return b""
+            await self._wait()
+        data = self._take()
+        if self._paused:
+            self._paused = False
+            self._wire.resume()
+        return data
+
+    def close(self) -> None:
+        """Nothing more is wanted."""
+        self.sink = None
+        if not self._done and self._error is None:
+            self._error = Broken("it was closed by this program")
+            self._wire.close()
+
+    async def _wait(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _take(self) -> bytes:
+        pieces, self._pieces, self._size = self._pieces, [], 0
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    # What the connection tells.
+
+    def received(self, data: bytes) -> None:
+        self._heard = True
+        self._silence += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self._fail(Broken(f"what it sent is no HTTP ({type(error).__name__})"))
+            return
+        if self._silence > MAX_SILENCE:
+            self._fail(Broken(f"it sent more than {MAX_SILENCE >> 10} KB of headers"))
+            return
+        self._deliver()
+        if self._done:
+            self._wire.over(reuse=self._keep and not self._more)
+
+    def ended(self, error: Exception | None) -> None:
+        """The connection is gone. A body without a length ends with it, any other is cut."""
+        if self._begun and error is None and not self._measured:
+            self._done = True
+        elif self._error is None:
+            self._error = Broken("it was closed before the answer was complete", unanswered=not self._heard)
+        self._wake()
+
+    @property
+    def _measured(self) -> bool:
+        return "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "").lower()
+
+    def _fail(self, error: Exception) -> None:
+        self._error = error
+        self._wire.close()
+        self._wake()
+
+    def _deliver(self) -> None:
+        """Hand on what one network read brought: to the sink if it takes it, else to whoever reads."""
+        if self._pieces and self.sink is not None:
+            pieces = self._pieces
+            data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            try:
+                taken = self.sink(data)
+            except Exception as error:  # noqa: BLE001  # raised where the answer is read
+                self._pieces = []
+                self._fail(error)
+                return
+            if taken:
+                self._pieces, self._size = [], 0
+        if self._size > _HIGH and not self._paused and not self._done:
+            self._paused = True
+            self._wire.pause()
+        if self._pieces or self._done:
+            self._wake()
+
+    # What llhttp calls.
+
+    def on_message_begin(self) -> None:
+        self._more = self._done  # a second answer to one request
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._begun:  # trailers say nothing to us
+            key, text = name.decode("latin-1").lower(), value.decode("utf-8", "surrogateescape")
+            self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        self._interim = 100 <= status < 200
+        if self._interim:
+            self.headers = {}
+        elif not self._done:
+            self.status, self._begun = status, True
+            self._wake()
+
+    def on_body(self, data: bytes) -> None:
+        if not self._done:
+            self._pieces.append(data)
+            self._size += len(data)
+            self._silence = 0
+
+    def on_message_complete(self) -> None:
+        if not self._interim and not self._done:
+            self._done, self._keep = True, bool(self._parser.should_keep_alive())

@@ -1,0 +1,140 @@
+"""Where a request to an upstream finds its connection: one that waits from an earlier request, or a new one.
+
+A connection that has waited may have been closed by the upstream in the meantime, which shows only when it is used. A request
+that gets no answer on such a one is sent again on a new connection, once: nothing was answered, so nothing was done twice.
+"""
+
+import asyncio
+import re
+import socket
+import ssl
+from functools import lru_cache
+from typing import NamedTuple
+
+import aiohappyeyeballs
+
+from ..errors import ConfigError
+from .wire import Answer, Broken, Wire
+
+KEEP_SECONDS = 15.0  # that a connection waits for its next request
+_STAGGER = 0.25  # seconds before the next address of a host is tried beside the first
+_URL = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?(/[!-~]*)?")
+
+
+class Unreachable(OSError):
+    """No connection could be made; `cause` is why."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class Place(NamedTuple):
+    """Where connections lead to. Connections with different trust are not shared."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+
+
+@lru_cache(maxsize=256)
+def split(url: str) -> tuple[str, int, bool, str] | None:
+    """Host, port, whether TLS, and the target with the `Host` header's value in front; None for an address that is not plain."""
+    found = _URL.fullmatch(url)
+    if found is None:
+        return None
+    scheme, host, port, path = found.groups()
+    number = int(port or (443 if scheme == "https" else 80))
+    if not 0 < number < 65536:
+        return None
+    named = host if port is None else f"{host}:{port}"
+    return host.strip("[]"), number, scheme == "https", f"POST {path or '/'} HTTP/1.1\r\nHost: {named}\r\n"
+
+
+def head_of(start: str, headers: list[tuple[str, str]], length: int) -> bytes:
+    """The request's first lines. Raises `ConfigError` when a header holds a line break: it would begin another header."""
+    text = start + "".join(f"{name}: {value}\r\n" for name, value in headers) + f"Content-Length: {length}\r\n\r\n"
+    if text.count("\n") != len(headers) + 4 or text.count("\r") != len(headers) + 4:
+        raise ConfigError("A header for the upstream holds a line break.", hint="Check `headers` and the secret of the channel.")
+    return text.encode("utf-8", "surrogateescape")
+
+
+class Wires:
+    """Connections by place. Belongs to a running loop."""
+
+    def __init__(self) -> None:
+        self._idle: dict[Place, list[Wire]] = {}
+        self._sweep: asyncio.TimerHandle | None = None
+
+    async def ask(self, place: Place, head: bytes, body: bytes, patience: float) -> Answer:
+        """Send a request and wait for its answer's head. Raises `Unreachable`, `Broken`, and `TimeoutError` when no connection
+        is made within `patience` seconds."""
+        wire = self._waiting(place)
+        if wire is not None:
+            try:
+                return await _exchange(wire, head, body)
+            except Broken as error:
+                if not error.unanswered:
+                    raise
+        return await _exchange(await self._connect(place, patience), head, body)
+
+    def close(self) -> None:
+        """End every connection that waits."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for wires in self._idle.values():
+            for wire in wires:
+                wire.close()
+        self._idle.clear()
+
+    def _waiting(self, place: Place) -> Wire | None:
+        wires = self._idle.get(place)
+        oldest = asyncio.get_running_loop().time() - KEEP_SECONDS
+        while wires:
+            wire = wires.pop()
+            if wire.usable and wire.idle_since >= oldest:
+                return wire
+            wire.close()
+        return None
+
+    async def _connect(self, place: Place, patience: float) -> Wire:
+        loop = asyncio.get_running_loop()
+        wires = self._idle.setdefault(place, [])
+
+        def released(wire: Wire) -> None:
+            wire.idle_since = loop.time()
+            wires.append(wire)
+            if self._sweep is None:
+                self._sweep = loop.call_later(KEEP_SECONDS, self._close_old)
+
+        try:
+            async with asyncio.timeout(patience):
+                found = await loop.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+                sock = await aiohappyeyeballs.start_connection(found, happy_eyeballs_delay=_STAGGER, interleave=1)
+                name = place.host if place.tls is not None else None
+                _, wire = await loop.create_connection(lambda: Wire(released), sock=sock, ssl=place.tls, server_hostname=name)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise Unreachable(error) from error
+        return wire
+
+    def _close_old(self) -> None:
+        """Close what has waited for too long; look again while anything waits."""
+        loop = asyncio.get_running_loop()
+        oldest = loop.time() - KEEP_SECONDS
+        for wires in self._idle.values():
+            for wire in [wire for wire in wires if wire.idle_since <= oldest or not wire.usable]:
+                wires.remove(wire)
+                wire.close()
+        self._sweep = loop.call_later(KEEP_SECONDS, self._close_old) if any(self._idle.values()) else None
+
+
+async def _exchange(wire: Wire, head: bytes, body: bytes) -> Answer:
+    answer = wire.ask(head, body)
+    try:
+        await answer.head()
+    except BaseException:
+        answer.close()
+        raise
+    return answer
