@@ -5,6 +5,7 @@ sqlite3) it imports inside. A new command is one line here: its name, its module
 """
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -68,6 +69,9 @@ def main(
 
 def run() -> None:
     """Run the command line; an error of ours is a sentence on stderr and an exit code, never a traceback."""
+    for out in (sys.stdout, sys.stderr):  # under LANG=C a letter that cannot be written is no reason to fail
+        if isinstance(out, TextIOWrapper):
+            out.reconfigure(errors="replace")
     try:
         app()
     except AxonHubError as error:

@@ -62,9 +62,11 @@ def serve(
     options = Options(host=host, port=port, profile=profile, demo=demo, allow_remote=allow_remote)
     screen = _Screen(tail=not no_tail and not json and sys.stdout.isatty(), json=json, while_used=while_used)
     try:
-        run(options, screen.show)
+        code = run(options, screen.show)
     finally:
         screen.close()
+    if code:
+        raise typer.Exit(code)
 
 
 async def _end_unused(server: "Server") -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from ..config import state
+from ..config.instance import InstanceLock
 from ..config.keys import KeyStore
 from ..config.orders import OrderBook
 from ..config.paths import Paths, paths
@@ -27,11 +28,13 @@ from ..errors import AxonHubError, ConfigError, UsageError
 from ..trace.feed import Feed
 from ..trace.recorder import Recorder
 from ..trace.store import Store
+from ..types.problem import Problem
 from .budgets import Budgets, Priced
 from .demo import Demo
 from .gateway import Gateway, watch_files
 from .guard import Guard, allowed_hosts
 from .handlers import Handler
+from .process import harden, room, watch_loop
 from .tasks import scale, spawn
 from .upstream import Upstream
 
@@ -61,7 +64,8 @@ class Server:
     _store: Store | None = None
     _demo: Demo | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    _forced: bool = False
+    forced: bool = False  # stop was asked for twice: nobody was waited for
+    _lock: InstanceLock | None = None
     _watcher: "asyncio.Task[None] | None" = None
 
     @property
@@ -78,8 +82,11 @@ class Server:
         host = self.options.host or config.server.host
         port = config.server.port if self.options.port is None else self.options.port
         self._check(host, reloader)
-        sockets = bind(host, port, self.where)
+        self._lock = InstanceLock(self.where.server_file)
+        self._lock.take()
+        sockets: list[socket.socket] = []
         try:
+            sockets = bind(host, port, self.where)
             gateway = await self._gateway(reloader, host, sockets[0].getsockname()[1])
             self.gateway = gateway
             await self._serve(gateway, sockets)
@@ -168,7 +175,7 @@ class Server:
 
     def stop(self) -> None:
         """Ask the server to end; asked twice, it does not wait for anybody."""
-        self._forced = self._stopping.is_set()
+        self.forced = self._stopping.is_set()
         self._stopping.set()
 
     async def wait(self) -> None:
@@ -180,9 +187,19 @@ class Server:
         if gateway.running:
             gateway.log("info", f"shutting down: waiting for {gateway.running} running requests (Ctrl-C again to end at once)")
         until = asyncio.get_running_loop().time() + gateway.config.server.drain * scale()
-        while gateway.running and not self._forced and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  # ends by count or clock
+        while gateway.running and not self.forced and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  # ends by count or clock
             await asyncio.sleep(0.02)
+        await self._interrupt(gateway)
         await self._close()
+
+    async def _interrupt(self, gateway: Gateway) -> None:
+        """End what still runs with its protocol's own error, and give it a moment to say so."""
+        problem = Problem(kind="overloaded", code="axonhub_shutdown", message="axonhub was shut down.", retry_after=1.0)
+        for keeper in list(gateway.live):
+            keeper.interrupt(problem)
+        until = asyncio.get_running_loop().time() + (0.1 if self.forced else 0.5)
+        while gateway.running and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  # ends by count or clock
+            await asyncio.sleep(0.01)
 
     async def _close(self) -> None:
         if self._watcher is not None:
@@ -200,6 +217,8 @@ class Server:
             await self._demo.close()
         if gateway is not None:
             await gateway.upstream.close()
+        if self._lock is not None:
+            self._lock.release()
 
 
 def bind(host: str, port: int, where: Paths) -> list[socket.socket]:
@@ -278,17 +297,22 @@ def _holder(port: int) -> str:
     return "another program"
 
 
-def run(options: Options, started: Callable[[Server], Awaitable[None]]) -> None:
-    """Serve until a signal says otherwise. `started` is awaited once, when the server listens."""
+def run(options: Options, started: Callable[[Server], Awaitable[None]]) -> int:
+    """Serve until a signal says otherwise; the exit code: 1 when a second signal cut running requests off. `started` is awaited
+    once, when the server listens."""
+    harden()
     _use_uvloop()
     logging.getLogger("asyncio").setLevel(logging.ERROR)
-    asyncio.run(_main(options, started))
+    return asyncio.run(_main(options, started))
 
 
-async def _main(options: Options, started: Callable[[Server], Awaitable[None]]) -> None:
+async def _main(options: Options, started: Callable[[Server], Awaitable[None]]) -> int:
+    limit = room()
     server = Server(options)
-    await server.start()
+    gateway = await server.start()
+    gateway.most = limit
     loop = asyncio.get_running_loop()
+    watch_loop(loop, gateway.log)
     for name in (signal.SIGINT, signal.SIGTERM):
         try:
             loop.add_signal_handler(name, server.stop)
@@ -296,6 +320,7 @@ async def _main(options: Options, started: Callable[[Server], Awaitable[None]]) 
             signal.signal(name, lambda *_: loop.call_soon_threadsafe(server.stop))
     await started(server)
     await server.wait()
+    return int(server.forced)
 
 
 def _use_uvloop() -> None:

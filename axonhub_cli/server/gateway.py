@@ -57,6 +57,7 @@ class Gateway:
     started: float = field(default_factory=time.time)
     draining: bool = False
     running: int = 0
+    most: int | None = None  # requests that may run at a time: what the limit of open files allows
     live: set[Keeper] = field(default_factory=set)  # the calls that are being served
     places: Places = field(init=False)
     seals: SealStore = field(default_factory=SealStore)

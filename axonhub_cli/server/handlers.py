@@ -61,8 +61,7 @@ class Handler:
         try:
             return await self._route(request, route, headers)
         except (RequestError, ProtocolError) as error:
-            kind = "invalid_request" if isinstance(error, ProtocolError) else error.kind
-            problem = Problem(kind=kind, message=str(error), param=getattr(error, "param", None), should_retry=False)  # type: ignore[arg-type]  # kinds of RequestError are ErrorKinds
+            problem = _local(error, route.protocol)
             return self._refuse(request, path, headers, problem, drop=request.can_read_body and not request.content.at_eof())
         except AxonHubError as error:
             return self._refuse(request, path, headers, from_error(error))
@@ -105,6 +104,9 @@ class Handler:
         gateway = self.gateway
         if gateway.draining:
             raise RequestError("axonhub is shutting down.", kind="overloaded", hint="Try again in a moment.")
+        if gateway.most is not None and gateway.running >= gateway.most:
+            hint = "Raise the limit of open files (ulimit -n 65536) and restart it."
+            raise RequestError(f"axonhub serves {gateway.running} requests already.", kind="overloaded", hint=hint)
         record = RequestRecord(
             id=f"ar-{secrets.token_hex(12)}", trace_id="", started=time.time(), protocol=route.protocol, path=request.path
         )
@@ -206,6 +208,32 @@ class Handler:
         if drop or problem.kind in ("permission", "too_large"):
             response.force_close()
         return response
+
+
+# What a Responses client is told with 400, since Codex repeats these six times, and an upload that was too slow everywhere.
+_STATUSES = {
+    ("openai-responses", "not_found"): 400,
+    ("openai-responses", "too_large"): 400,
+    ("openai-responses", "timeout"): 400,
+    ("gemini", "timeout"): 400,
+    ("anthropic", "timeout"): 408,
+    ("openai-chat", "timeout"): 408,
+}
+
+
+def _local(error: RequestError | ProtocolError, protocol: str) -> Problem:
+    """A failure of ours: only being busy is worth the client's own retry."""
+    kind: Any = "invalid_request" if isinstance(error, ProtocolError) else error.kind
+    busy = kind == "overloaded"
+    return Problem(
+        kind=kind,
+        message=str(error),
+        status=_STATUSES.get((protocol, kind), 0),
+        param=getattr(error, "param", None),
+        code="axonhub_busy" if busy else None,
+        retry_after=1.0 if busy else None,
+        should_retry=None if busy else False,
+    )
 
 
 def _hints(body: ClientBody) -> Hints:

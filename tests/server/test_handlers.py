@@ -71,7 +71,7 @@ async def test_an_unknown_model_is_404_with_the_nearest_name(protocol: str, star
 
     async with hub.post(PATHS[protocol], {**ASKS[protocol], "model": "deepseek-chatt"}) as response:
         answer = await response.json()
-    assert response.status == 404
+    assert response.status == (400 if protocol == "openai-responses" else 404)  # Codex asks six times after a 404
     assert "deepseek-chat" in message_of(answer)
     assert "axonhub profile map" in message_of(answer)
 

@@ -1,0 +1,66 @@
+"""What a server asks of its process: enough files, no core dumps, no looking in from outside, and a quiet log when files run out.
+
+Secrets are in this process's memory. On Linux it is made undumpable: other processes of the same user cannot read its memory or
+its environment then. That also keeps debuggers out; `AXONHUB_DEBUGGABLE=1` leaves the door open for them.
+"""
+
+import asyncio
+import errno
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+_PR_SET_DUMPABLE = 4
+_WANTED = 65536  # open files; each stream needs two
+_RESERVE = 64  # files that are not for streams: the store, listening sockets, secrets, logs
+_EVERY = 10.0  # seconds between two complaints about files that ran out
+
+
+def harden() -> None:
+    """No core dump with secrets in it, no other process that reads them."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux" and not os.environ.get("AXONHUB_DEBUGGABLE"):
+        with suppress(OSError, AttributeError):
+            import ctypes
+
+            ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def room() -> int | None:
+    """Raise the limit of open files as far as it goes; how many requests may run at a time then (None: no limit known)."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _WANTED if hard == resource.RLIM_INFINITY else min(_WANTED, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    return None if soft == resource.RLIM_INFINITY else max(1, (soft - _RESERVE) // 2)
+
+
+def watch_loop(loop: asyncio.AbstractEventLoop, tell: Callable[[str, str], None]) -> None:
+    """Say that files ran out as one sentence now and then; asyncio's own lines would come by the thousand each second."""
+    last = -_EVERY
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        nonlocal last
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+            loop.default_exception_handler(context)
+            return
+        if time.monotonic() - last >= _EVERY:
+            last = time.monotonic()
+            tell(
+                "error", "axonhub has run out of open files: new connections wait. Raise the limit (ulimit -n 65536) and restart."
+            )
+
+    loop.set_exception_handler(handle)

@@ -1,0 +1,44 @@
+"""What a server asks of its process."""
+
+import asyncio
+import errno
+import subprocess
+import sys
+
+import pytest
+
+from axonhub_cli.server.process import watch_loop
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="prctl and /proc are Linux's")
+
+
+@LINUX
+@pytest.mark.parametrize(("environment", "dumpable"), [({}, 0), ({"AXONHUB_DEBUGGABLE": "1"}, 1)])
+def test_nobody_looks_in_from_outside(environment: dict[str, str], dumpable: int) -> None:
+    """Undumpable, unless somebody wants to debug it."""
+    code = "from axonhub_cli.server.process import harden; harden(); import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert int(done.stdout) == dumpable
+
+
+@LINUX
+@pytest.mark.parametrize(("soft", "hard", "most"), [(64, 64, 1), (256, 4096, 2016), (1024, 1024, 480)])
+def test_the_limit_of_open_files_is_raised_and_leaves_room(soft: int, hard: int, most: int) -> None:
+    """Two files for a request, and some for ourselves."""
+    code = "from axonhub_cli.server.process import room; import resource as r; print(room(), r.getrlimit(r.RLIMIT_NOFILE)[0])"
+    done = subprocess.run(
+        ["prlimit", f"--nofile={soft}:{hard}", sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.split() == [str(most), str(hard)]
+
+
+async def test_a_flood_of_complaints_becomes_one_sentence() -> None:
+    """asyncio reports each connection that it cannot take; other errors go their usual way."""
+    loop, told = asyncio.get_running_loop(), []
+    watch_loop(loop, lambda level, message: told.append((level, message)))
+    for _ in range(1000):
+        loop.call_exception_handler({"message": "accept", "exception": OSError(errno.EMFILE, "too many")})
+    loop.set_exception_handler(None)
+
+    assert [level for level, _ in told] == ["error"]
+    assert "open files" in told[0][1]
