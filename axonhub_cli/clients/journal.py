@@ -24,7 +24,7 @@ from pathlib import Path
 from msgspec import Struct, ValidationError, convert, field, to_builtins
 from msgspec.structs import replace
 
-from ..config.files import locked, read_bytes, reason, write_private
+from ..config.files import locked, read_bytes, reason, sweep, write_private
 from ..errors import ClientFileError, ConfigError
 from . import source as files
 from .edits import Change, Edit, KeyPath, Kind, KindName, kind, lookup, missing_tables, rewrite, same
@@ -115,6 +115,7 @@ class Journal:
         """Carry a plan out; gives the backup's path, None when none was needed."""
         files.check_writable(plan.source.path)
         with locked(self.path):
+            sweep(plan.source.path)
             backup = self._back_up(plan) if plan.changes else None
             record = replace(plan.record, backup=str(backup)) if backup else plan.record
             self._save([*self._others(record), record])
@@ -146,6 +147,7 @@ class Journal:
     def undo(self, plan: Plan) -> None:
         """Carry an undo out and forget the record."""
         with locked(self.path):
+            sweep(plan.source.path)
             if plan.gone or plan.exact is not None:
                 files.restore(plan.source, None if plan.gone else plan.exact)
             elif plan.changes:

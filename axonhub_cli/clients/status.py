@@ -7,7 +7,7 @@ from msgspec import Struct
 from ..errors import ClientFileError
 from . import source as files
 from .catalog import Client
-from .edits import kind, lookup
+from .edits import KeyPath, kind, lookup
 from .environment import url
 from .journal import Journal, state
 
@@ -37,12 +37,20 @@ def status(client: Client, journal: Journal, port: int, environ: Mapping[str, st
     states = {entry.path: state(kind(client.kind), source.text, entry) for entry in record.edits} if record else {}
     found = lookup(source.value, client.address)
     address = found if isinstance(found, str) else None
-    remarks = [f"{'.'.join(path)} was changed since." for path, value in states.items() if value == "changed"]
+    remarks = _drift(states)
     if address and address != url(port, client.below) and "ours" in states.values():
         remarks.append(f"It points at {address}, but axonhub serves at {url(port, '')}. Run the setup again.")
     how = _summary(list(states.values()))
     shell = shell and (client.shell_alone or how != "not set up")
     return Status(client.name, client.title, str(file), how, address, shell, tuple(remarks))
+
+
+def _drift(states: dict[KeyPath, str]) -> list[str]:
+    """What is not as we left it, while something of ours is there."""
+    if all(value == "before" for value in states.values()):
+        return []
+    says = {"changed": "was changed since.", "before": "was taken back since."}
+    return [f"{'.'.join(path)} {says[value]}" for path, value in states.items() if value in says]
 
 
 def _summary(states: list[str]) -> str:

@@ -4,6 +4,7 @@ A write is: a temporary file beside the real one (symlinks resolved), fsync, ren
 and writes a file holds `locked(path)` around all three; the lock is on the folder, so that no lock file is left behind.
 """
 
+import glob
 import os
 import stat
 from collections.abc import Iterator
@@ -83,6 +84,14 @@ def locked(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def sweep(path: Path) -> None:
+    """Take away what writers of ours that were killed left beside a file. Hold `locked` around all writers of that file."""
+    real = _real(path)
+    for stray in real.parent.glob(glob.escape(_temporary(real)) + "*"):
+        with suppress(OSError):  # another user's, or gone
+            stray.unlink()
+
+
 def signature(path: Path) -> tuple[int, ...] | None:
     """What changes when the file does, from one `stat`; None when there is no file."""
     try:
@@ -109,10 +118,15 @@ def _real(path: Path) -> Path:
     return real
 
 
+def _temporary(real: Path) -> str:
+    """How the names of our temporary files for that file begin."""
+    return f".{real.name}.axonhub-"
+
+
 def _replace(real: Path, data: bytes, mode: int, owner: os.stat_result | None) -> None:
     import tempfile
 
-    handle, name = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)
+    handle, name = tempfile.mkstemp(prefix=_temporary(real), dir=real.parent)
     try:
         with open(handle, "wb") as file:
             file.write(data)

@@ -37,3 +37,20 @@ def test_a_file_of_the_users_making_is_not_ours(home: Path) -> None:
     codex.file().write_text('[model_providers.axonhub-responses]\nbase_url = "http://elsewhere/v1"\n')
     found = look(home)
     assert (found.state, found.address, found.remarks) == ("not set up", "http://elsewhere/v1", ())
+
+
+def test_drift_is_named(home: Path) -> None:
+    """What the user changed and what the user took out since is said, each by its name."""
+    journal = Journal(home / "setup-journal.toml")
+    journal.apply(journal.plan(codex.target(8090)))
+    text = codex.file().read_text()
+    codex.file().write_text(
+        text.replace("request_max_retries = 2\n", "").replace("stream_max_retries = 3", "stream_max_retries = 9")
+    )
+    found = look(home)
+    assert found.state == "partly"
+    table = "model_providers.axonhub-responses"
+    assert set(found.remarks) == {
+        f"{table}.request_max_retries was taken back since.",
+        f"{table}.stream_max_retries was changed since.",
+    }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from axonhub_cli.config.files import atomic_write, locked, open_to_others, read_bytes, signature, write_private
+from axonhub_cli.config.files import atomic_write, locked, open_to_others, read_bytes, signature, sweep, write_private
 from axonhub_cli.errors import ConfigError
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and symlinks as POSIX has them")
@@ -137,3 +137,15 @@ def test_the_lock_holds_against_another_process(tmp_path: Path) -> None:
     with locked(tmp_path / "file"):
         assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 7
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_what_a_killed_writer_left_is_swept_away(tmp_path: Path) -> None:
+    """Temporary files of ours go, whatever else lies beside the file stays; the names with brackets are names, not patterns."""
+    file = tmp_path / "a[b].json"
+    ours = tmp_path / ".a[b].json.axonhub-12345678"
+    others = [tmp_path / name for name in (".a[b].json.swp", ".a[b].json.12345678", "a[b].json", ".ab.json.axonhub-1")]
+    for path in (ours, *others):
+        path.write_text("x")
+    sweep(file)
+    assert not ours.exists()
+    assert all(path.exists() for path in others)
