@@ -22,6 +22,7 @@ from . import search
 from .base import Losses
 from .history import repair
 from .parts import Cleaner
+from .refusals import refuse
 from .system import place_system
 
 PLACEHOLDER = "DeferredToolPlaceholder"  # Claude Code's stand-in for tools that it has not loaded
@@ -31,9 +32,12 @@ BILLING = "x-anthropic-billing-header"
 def adapt(request: Request, protocol: Protocol, quirks: Quirks, losses: Losses) -> Request:
     """The request as a `protocol` target with these quirks can be told it.
 
-    Raises `RequestError` when it forces the model to use a tool that the target cannot have.
+    Raises `RequestError` when it asks for what no answer from there can be: a forced tool that the target cannot have, and
+    what `refusals` lists.
     """
     home = is_home(request, protocol, quirks)
+    if not home:
+        refuse(request, protocol)
     work = request if home else _tools(request, protocol, losses)
     work = work if home else _allowed(_unsaid(work), losses)
     work = _choice(work, request, protocol, quirks, losses)

@@ -18,7 +18,9 @@ from .adapt import adapt
 from .arrive import arrive
 from .base import Codec, Losses, Target
 from .body import ClientBody
+from .compaction import Compactor, asked, expand
 from .raw import dumps, splice
+from .refusals import STATE
 from .seal_wire import settle
 from .sealer import Back, Sealer
 from .seals import VENDORS, Blank, Book
@@ -62,7 +64,9 @@ def prepare(
         return _splice(client, body, target, book, mixed=mixed, trust=trust)
     losses = Losses()
     request = client.read_request(body.fields)
-    arrived = arrive(request, upstream.name, target, book, losses, trust=trust)
+    opened = expand(request)
+    compacts = asked(opened)
+    arrived = arrive(compacts or opened, upstream.name, target, book, losses, trust=trust)
     adapted = adapt(arrived, upstream.name, target.quirks, losses)
     toolbox = Toolbox.of(adapted, native=_native(upstream, target), limit=target.quirks.tool_name_limit)
     adapted = toolbox.outward(adapted, losses)
@@ -70,8 +74,10 @@ def prepare(
 
     def back() -> Back:
         other = client.name != upstream.name
-        sealer = Sealer(client.name, target.maker or VENDORS[upstream.name], target.channel) if other else None
-        return Back(sealer, toolbox.inward())
+        maker = target.maker or VENDORS[upstream.name]
+        if compacts is not None:
+            return Back(Compactor(maker, target.channel))
+        return Back(Sealer(client.name, maker, target.channel) if other else None, toolbox.inward())
 
     return Prepared(body=written, lane="convert", request=request, toolbox=toolbox, losses=losses.items, back=back)
 
@@ -112,6 +118,8 @@ def _needs_native_responses(fields: dict[str, Any]) -> bool:
     if isinstance(tools, list) and any(not isinstance(tool, dict) or tool.get("type") != "function" for tool in tools):
         return True
     items = fields.get("input")
+    if any(fields.get(key) for key in STATE):
+        return True
     plain = ("message", "function_call", "function_call_output", "reasoning")
     return isinstance(items, list) and any(isinstance(item, dict) and item.get("type", "message") not in plain for item in items)
 

@@ -13,7 +13,8 @@ from ..types.messages import Protocol, Seal
 from .arrive import report
 from .base import Losses, Target
 from .body import ClientBody
-from .seals import FIELDS, MARK, VENDORS, Book, Judge
+from .compaction import summary_of
+from .seals import FIELDS, MARKS, VENDORS, Book, Judge, unwrap
 
 _Item = dict[str, Any]
 _KEYS: dict[Protocol, str] = {
@@ -108,7 +109,11 @@ def _responses(items: list[Any], judge: Judge, keeps: bool, trust: bool) -> list
     out: list[Any] = []
     for item in items:
         value = item.get("encrypted_content") if isinstance(item, dict) and item.get("type") == "reasoning" else None
+        summary = summary_of(item) if isinstance(item, dict) else None
         if not value:
+        if summary is not None:
+            out.append({"type": "message", "role": "user", "content": [{"type": "input_text", "text": summary}]})
+            continue
             out.append(item)
             continue
         sent = _verdict(judge, "openai-responses", "encrypted_content", value)

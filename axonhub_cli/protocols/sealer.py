@@ -8,6 +8,8 @@
 Between two ends of one protocol nothing is packed: seals pass as they are.
 """
 
+from typing import Protocol as Interface
+
 from msgspec.structs import replace
 
 from ..types.events import (
@@ -24,7 +26,6 @@ from ..types.events import (
 )
 from ..types.messages import Protocol, Reasoning, Response, Seal, ToolCall
 from .raw import dumps
-from .restore import Restorer
 from .seals import FIELDS, ON_CALL, UNSEALED, VENDORS, pack
 
 _DETAILS, _CONTENT = "reasoning_details", "extra_content"  # where vendors of Chat put what they want back
@@ -152,17 +153,24 @@ def _sealed_later(index: int, events: list[Event]) -> Seal | None:
     return found.seal if isinstance(found, SealDelta) else None
 
 
-class Back:
-    """What an answer goes through between two codecs: seals are packed, then tool calls get their own names again."""
+class Step(Interface):
+    """A transducer of event lists."""
 
-    def __init__(self, sealer: Sealer | None, restorer: Restorer | None) -> None:
-        self._sealer, self._restorer = sealer, restorer
+    def feed(self, events: list[Event]) -> list[Event]: ...
+
+
+class Back:
+    """What an answer goes through between two codecs, one after the other: seals are packed, then tool calls get their own
+    names again."""
+
+    def __init__(self, *steps: Step | None) -> None:
+        self._steps = [step for step in steps if step is not None]
 
     def feed(self, events: list[Event]) -> list[Event]:
         """The events as the client's writer may have them."""
-        if self._sealer is not None:
-            events = self._sealer.feed(events)
-        return events if self._restorer is None else self._restorer.feed(events)
+        for step in self._steps:
+            events = step.feed(events)
+        return events
 
     def restore(self, response: Response) -> Response:
         """The same for a whole answer."""
