@@ -33,7 +33,8 @@ def settle(
     """The top-level keys to change; empty when the body may go as it is. `mixed`: other channels served this conversation."""
     if protocol == "openai-chat":
         return _thinking_back(body, target, book) if target.quirks.replay_reasoning else {}
-    if MARK not in body.data and not ((mixed or not trust) and any(sign in body.data for sign in _SIGNS)):
+    packed = any(mark in body.data for mark in MARKS)
+    if not packed and not ((mixed or not trust) and any(sign in body.data for sign in _SIGNS)):
         return {}
     judge = Judge(protocol, target, book, trust=trust)
     key = _KEYS[protocol]
@@ -52,7 +53,7 @@ def _verdict(judge: Judge, protocol: Protocol, kind: str, value: Any) -> str | N
     """The value to send, or None."""
     if not isinstance(value, str) or not value:
         return None
-    seal, _ = judge.open(Seal(VENDORS[protocol], kind, value))
+    seal, _ = judge.open(Seal(VENDORS[protocol], kind, unwrap(value) if protocol == "gemini" else value))
     fitted = judge.fit(seal)
     return None if fitted is None else fitted.value
 
@@ -108,12 +109,12 @@ def without_thinking_edits(management: Any) -> dict[str, Any]:
 def _responses(items: list[Any], judge: Judge, keeps: bool, trust: bool) -> list[Any]:
     out: list[Any] = []
     for item in items:
-        value = item.get("encrypted_content") if isinstance(item, dict) and item.get("type") == "reasoning" else None
         summary = summary_of(item) if isinstance(item, dict) else None
-        if not value:
+        value = item.get("encrypted_content") if isinstance(item, dict) and item.get("type") == "reasoning" else None
         if summary is not None:
             out.append({"type": "message", "role": "user", "content": [{"type": "input_text", "text": summary}]})
             continue
+        if not value:
             out.append(item)
             continue
         sent = _verdict(judge, "openai-responses", "encrypted_content", value)

@@ -26,7 +26,9 @@ from ..types.messages import Protocol, Reasoning, Seal
 from .base import Target
 
 PREFIX = "axh1:"
-MARK = PREFIX.encode()
+_WRAPPED = base64.b64encode(PREFIX.encode()).decode()[:6]
+_BASE64 = re.compile(r"[A-Za-z0-9+/_=-]*")
+MARKS = (PREFIX.encode(), _WRAPPED.encode())  # what stands in a body that holds a packed seal
 UNSEALED = "text"  # kind of a packed seal that only says whose words these are
 ON_CALL = "call:"  # before the kind of a seal that belongs to a tool call; its id is the call's
 VENDORS: dict[Protocol, str] = {
@@ -104,6 +106,23 @@ def pack(seal: Seal, text: str | None = None) -> str:
     """The seal as one opaque word."""
     inner = Packed(seal.vendor, seal.kind, seal.value, seal.id, seal.channel, text)
     return PREFIX + base64.urlsafe_b64encode(msgspec.json.encode(inner)).decode().rstrip("=")
+
+
+def wrap(value: str) -> str:
+    """A value for a field that SDKs check for being base64: a vendor's own passes as it is."""
+    return value if _BASE64.fullmatch(value) else base64.b64encode(value.encode()).decode()
+
+
+def unwrap(value: str) -> str:
+    """What `wrap` was given. Some SDKs write base64 in its other alphabet."""
+    if not value.startswith(_WRAPPED):
+        return value
+    plain = value.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        inner = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return value
+    return inner.decode("ascii", "replace") if inner.startswith(PREFIX.encode()) else value
 
 
 def is_packed(value: str) -> bool:
