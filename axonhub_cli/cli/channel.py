@@ -231,12 +231,29 @@ def models(name: Name, limit: LimitOption = 200, json: JsonFlag = False) -> None
 def try_out(
     name: Name,
     model: Annotated[str | None, typer.Option("--model", "-m", help="The model to ask; by default its first.")] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Find out what it can do: tools, reasoning, images, counting, …")] = False,
+    protocol: Annotated[str | None, typer.Option("--protocol", help="With --deep: which of its protocols to test.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --deep: do not ask about its cost.")] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Try a channel: list its models, then ask each of its secrets for one token."""
-    from .channel_test import run
+    """Try a channel: list its models, then ask each of its secrets for one token.
 
-    emit(run(pick(load(), name), model), json=json)
+    With --deep one model is asked about ten questions, and what it can do is kept.
+
+    Examples:
+
+        axonhub channel test deepseek
+
+        axonhub channel test local --deep --model qwen3:8b --yes
+    """
+    from ..errors import UsageError
+    from . import channel_deep, channel_test
+
+    found = pick(load(), name)
+    if not deep and (protocol or yes):
+        raise UsageError("--protocol and --yes belong to --deep.", hint=f"Run: axonhub channel test {name} --deep")
+    result = channel_deep.run(found, model, protocol, yes=yes) if deep else channel_test.run(found, model)
+    emit(result, json=json)
 
 
 def _summary(channel: "Channel") -> dict[str, Any]:

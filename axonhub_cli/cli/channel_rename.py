@@ -1,6 +1,6 @@
 """`axonhub channel rename`: the name changes in the channel's own table and wherever a profile uses it, in one edit.
 
-Its secrets keep the names that they are stored under.
+Its secrets keep the names that they are stored under; what was learned about it (`channel test --deep`) goes with it.
 """
 
 from typing import Any
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def rename(name: Name, new: Name, json: JsonFlag = False) -> None:
     """Give a channel another name, also where profiles use it."""
+    from ..config import capabilities
     from ..config.store import edit
 
     config = load()
@@ -28,6 +29,7 @@ def rename(name: Name, new: Name, json: JsonFlag = False) -> None:
     with edit(config_file()) as document:
         channel_table(document, name)["name"] = new
         touched = [key for key, profile in document.get("profiles", {}).items() if _follow(profile, name, new)]
+    capabilities.rename(name, new)
     also = f" Profiles that use it follow: {', '.join(touched)}." if touched else ""
     emit(Result({"name": new, "before": name, "profiles": touched}, f"Channel {name} is now called {new}.{also}"), json=json)
 

@@ -22,7 +22,7 @@ class Root(LazyGroup):
     table = {  # noqa: RUF012  # typed in the base class
         "init": ("init", "Find provider keys and local model servers, and make channels and a profile of them."),
         "serve": ("serve", "Run the proxy in the foreground."),
-        "status": ("serve", "Say whether a server runs here."),
+        "status": ("serve", "Say whether a server runs here, and which channels are unwell."),
         "stop": ("serve", "End the running server; requests may finish first."),
         "run": ("run", "Start claude, codex, opencode or gemini so that it uses axonhub, without touching its files."),
         "setup": ("setup", "Point Claude Code, Codex and other clients at axonhub; every change can be taken back."),

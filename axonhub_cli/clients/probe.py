@@ -10,6 +10,8 @@ import json
 import socket
 import ssl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -71,6 +73,30 @@ def ask(channel: Channel, endpoint: Endpoint, secret: str | None, model: str, *,
     return _ask(channel, endpoint, secret, "POST", url(endpoint, path), body, timeout)
 
 
+@contextmanager
+def post(
+    channel: Channel, endpoint: Endpoint, secret: str | None, path: str, body: bytes, *, timeout: float = TIMEOUT
+) -> Iterator[HTTPResponse]:
+    """An operation with a body of the caller's own, to be read as it comes. `timeout` counts for each wait, not for the whole.
+
+    Whatever the status is, the response is given; no answer at all is an `UpstreamError`. Leaving the block ends the connection.
+    """
+    parts = urlsplit(url(endpoint, path))
+    connection = None
+    try:
+        connection = _connect(channel, parts, timeout)
+        headers = _headers(channel, endpoint, secret) | _proxy_headers(channel, parts)
+        target = parts.geturl() if _through_proxy(channel, parts) else f"{parts.path}?{parts.query}".rstrip("?")
+        connection.request("POST", target, body=body, headers=headers | {"Accept": "text/event-stream, application/json"})
+        with connection.getresponse() as response:
+            yield response
+    except (OSError, HTTPException, ValueError) as error:
+        raise _failure(error, channel, parts, timeout) from error
+    finally:
+        if connection is not None:
+            connection.close()
+
+
 def near(address: str, *, timeout: float = 1.0) -> Near | None:
     """What a server on this machine says to a plain GET, without any key; None when nothing there speaks HTTP.
 
@@ -109,7 +135,8 @@ def _headers(channel: Channel, endpoint: Endpoint, secret: str | None) -> dict[s
     if endpoint.protocol == "anthropic":
         headers["anthropic-version"] = "2023-06-01"
     if secret is not None:
-        headers |= {"Authorization": f"Bearer {secret}"} if endpoint.auth == "bearer" else {endpoint.auth: secret}
+        bearer = endpoint.auth == "bearer" or secret.startswith("sk-ant-oat")  # Anthropic's OAuth tokens are no API keys
+        headers |= {"Authorization": f"Bearer {secret}"} if bearer else {endpoint.auth: secret}
     return headers | channel.headers
 
 
