@@ -26,8 +26,23 @@ _VERSION = re.compile(r"v\d+[a-z0-9]*")
 _PRIVATE_NAMES = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test")
 
 
+_KNOWN: dict[int, tuple[Channel, dict[Protocol, Endpoint]]] = {}  # by identity: every request asks for the same few
+
+
 def endpoints(channel: Channel) -> dict[Protocol, Endpoint]:
-    """The channel's endpoints by protocol, the preferred one first. `ConfigError` for a type or address that cannot be."""
+    """The channel's endpoints by protocol, the preferred one first; not to be changed. `ConfigError` for a type or address that
+    cannot be."""
+    known = _KNOWN.get(id(channel))
+    if known is not None and known[0] is channel:
+        return known[1]
+    if len(_KNOWN) >= 256:
+        _KNOWN.clear()
+    found = _endpoints(channel)
+    _KNOWN[id(channel)] = channel, found
+    return found
+
+
+def _endpoints(channel: Channel) -> dict[Protocol, Endpoint]:
     preset = PRESETS.get(channel.type)
     if preset is None:
         raise ConfigError(f"there is no channel type {channel.type!r}", hint=f"Types: {', '.join(PRESETS)}.")

@@ -106,8 +106,7 @@ class Verbatim(_Listener):
         whole = self._splitter.feed(chunk)
         if not whole:
             return b""
-        if not self.ready or self._watch() or any(mark in whole for mark in self._marks):
-            self._listen(whole)
+        self._listen(whole)
         return self._outward(whole)
 
     def _listen(self, whole: bytes) -> None:
@@ -115,11 +114,18 @@ class Verbatim(_Listener):
         if self._broken:
             return
         try:
-            for frame in self._decoder.feed(whole):
-                if not self.over and (not self.ready or self._watch() or any(mark in frame.data for mark in self._marks)):
-                    self._hear(self._reader.feed(frame))
+            while whole and not self.ready and not self.over:
+                first, whole = _first_frame(whole)
+                self._read(first)
+            if whole and not self.over:
+                self._read(whole if self._watch() else _marked(whole, self._marks))
         except ProtocolError:
             self._broken = self.ready = True
+
+    def _read(self, frames: bytes) -> None:
+        for frame in self._decoder.feed(frames) if frames else ():
+            if not self.over:
+                self._hear(self._reader.feed(frame))
 
     def _outward(self, whole: bytes) -> bytes:
         if self._rename is None and self.folder.start is not None:
@@ -157,6 +163,26 @@ class Verbatim(_Listener):
     def _say(self, problem: Problem) -> bytes:
         """The protocol's own error event, in a stream that was not ours until now."""
         return self._codec.stream_writer(self._reply).write([Failure(problem)])
+
+
+def _first_frame(whole: bytes) -> tuple[bytes, bytes]:
+    """The first of some frames, and the others. Line ends other than LF are rare: such frames stay together."""
+    at = -1 if b"\r" in whole else whole.find(b"\n\n")
+    return (whole, b"") if at < 0 else (whole[: at + 2], whole[at + 2 :])
+
+
+def _marked(whole: bytes, marks: tuple[bytes, ...]) -> bytes:
+    """The frames that hold a mark. Whoever finds none has looked at the bytes once for each mark, and at no frame."""
+    spans: dict[int, int] = {}
+    for mark in marks:
+        at = whole.find(mark)
+        while at >= 0:
+            if b"\r" in whole:
+                return whole
+            end = whole.find(b"\n\n", at) + 2
+            spans[whole.rfind(b"\n\n", 0, at) + 1] = end
+            at = whole.find(mark, end)
+    return b"".join(whole[start:end] for start, end in sorted(spans.items()))
 
 
 _NEVER = re.compile(rb"(?!)")
