@@ -25,6 +25,8 @@ class Root(LazyGroup):
         "status": ("serve", "Say whether a server runs here, and which channels are unwell."),
         "stop": ("serve", "End the running server; requests may finish first."),
         "run": ("run", "Start claude, codex, opencode or gemini so that it uses axonhub, without touching its files."),
+        "ready": ("ready", "Say whether a server answers, or wait for one."),
+        "service": ("service", "Run axonhub as a service: it starts when you log in."),
         "setup": ("setup", "Point Claude Code, Codex and other clients at axonhub; every change can be taken back."),
         "channel": ("channel", "Model providers: add them, give them secrets, try them."),
         "profile": ("profile", "Profiles: lists of rules from the model names that clients ask for to those you want."),
