@@ -100,6 +100,16 @@ def schema() -> None:
     )
 
 
+@app.command()
+def reference(json: JsonFlag = False) -> None:
+    """Print every key of the file: what it may be, its default, what it means."""
+    from msgspec import to_builtins
+
+    from ..config.reference import all_keys, markdown
+
+    emit(Result([to_builtins(key) for key in all_keys()], markdown()), json=json)
+
+
 def _any(_: type) -> dict[str, Any]:
     """For the schema a quirk may be anything: each is checked elsewhere."""
     return {"description": "a fact of this endpoint that differs from its preset's"}

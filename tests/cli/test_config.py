@@ -134,3 +134,10 @@ def test_schema_describes_the_file() -> None:
     """Editors get a JSON schema with our tables in it."""
     data = json.loads(run("schema").stdout)
     assert "Channel" in data["$defs"]
+
+
+def test_the_reference_names_every_key() -> None:
+    """As a table for people, as a list for programs."""
+    assert "| `server.port` | number | `8090` | The port. |" in run("reference").stdout
+    rows = json.loads(run("reference", "--json").stdout)
+    assert {"path": "server.port", "kind": "number", "default": "8090", "meaning": "The port."} in rows
