@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from msgspec import Struct
 
@@ -25,6 +25,9 @@ from ..errors import UpstreamError
 TIMEOUT = 20.0  # seconds, for the whole of one question
 _LIMIT = 8 * 1024 * 1024
 _CUT_SHORT = "model output limit was reached"  # OpenAI's 400 for a reasoning model with few tokens: it did work
+
+
+_PAGE = {"anthropic": "?limit=1000", "gemini": "?pageSize=1000"}  # where a list would come in pieces
 
 
 class Answer(Struct, frozen=True):
@@ -57,7 +60,7 @@ def models(channel: Channel, endpoint: Endpoint, secret: str | None, *, timeout:
 
 def listing(channel: Channel, endpoint: Endpoint, secret: str | None, *, timeout: float = TIMEOUT) -> Listing:
     """The same, with how long it took and when the provider thinks that was."""
-    address = url(endpoint, "/v1/models") + ("?limit=1000" if endpoint.protocol == "anthropic" else "")
+    address = url(endpoint, "/v1/models") + _PAGE.get(endpoint.protocol, "")
     answer = _ask(channel, endpoint, secret, "GET", address, None, timeout)
     body = answer.body
     items = body.get("data", body.get("models")) if isinstance(body, dict) else body
@@ -118,7 +121,9 @@ def _name(item: Any) -> str:
     if not isinstance(item, dict):
         return ""
     found = next((item[key] for key in ("id", "model", "name") if isinstance(item.get(key), str)), "")
-    return str(found)
+    methods = item.get("supportedGenerationMethods")  # Gemini lists models that embed and draw as well
+    talks = not isinstance(methods, list) or "generateContent" in methods
+    return str(found).removeprefix("models/") if talks else ""
 
 
 def _question(endpoint: Endpoint, model: str) -> tuple[str, dict[str, Any]]:
@@ -127,6 +132,10 @@ def _question(endpoint: Endpoint, model: str) -> tuple[str, dict[str, Any]]:
         return "/v1/messages", {"model": model, "max_tokens": 1, "messages": messages}
     if endpoint.protocol == "openai-responses":
         return "/v1/responses", {"model": model, "input": messages, "max_output_tokens": 16, "store": False}  # 16 is its least
+    if endpoint.protocol == "gemini":
+        contents = [{"role": "user", "parts": [{"text": "Say hi."}]}]
+        path = f"/v1beta/models/{quote(model, safe='')}:generateContent"
+        return path, {"contents": contents, "generationConfig": {"maxOutputTokens": 16}}
     return "/v1/chat/completions", {"model": model, endpoint.quirks.max_tokens_field: 1, "messages": messages}
 
 

@@ -199,8 +199,6 @@ def _addresses(path: Path, channel: Channel) -> None:
     if channel.base_url is not None:
         _address((*path, "base_url"), protocol, channel.base_url)
     for key, base in channel.base_urls.items():
-        if key not in PRESETS:
-            raise Fault((*path, "base_urls", key), f"the protocol {key!r} is not spoken yet.")
         _address((*path, "base_urls", key), key, base)
     if channel.proxy is not None and not re.fullmatch(r"https?://[^\s/?#]+/?", channel.proxy):
         raise Fault((*path, "proxy"), "'proxy' is no proxy address.", "Write it as http://HOST:PORT.")

@@ -23,6 +23,7 @@ __all__ = ["PRESETS", "Endpoint", "Preset", "endpoints", "normalise", "quirks", 
 
 _OPERATIONS = ("/chat/completions", "/completions", "/responses", "/messages/count_tokens", "/messages", "/models")
 _VERSION = re.compile(r"v\d+[a-z0-9]*")
+_GEMINI_CALL = re.compile(r"/models/[^/]+:[A-Za-z]+\Z")
 _PRIVATE_NAMES = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test")
 
 
@@ -60,6 +61,8 @@ def url(endpoint: Endpoint, path: str) -> str:
     """The address of an operation, given by its usual path (`/v1/messages`, `/v1/models`, …)."""
     if endpoint.protocol == "anthropic":
         return endpoint.base_url + path
+    if endpoint.protocol == "gemini":
+        path = path.removeprefix("/v1beta")
     return endpoint.base_url + path.removeprefix("/v1")
 
 
@@ -83,7 +86,7 @@ def normalise(protocol: Protocol, base: str) -> str:
 def _split(base: str) -> tuple[SplitResult, str, bool]:
     """The parsed address, its path without slashes at the end and without an operation, and whether there was an operation."""
     parts = _checked(base)
-    path = re.sub("/{2,}", "/", parts.path).rstrip("/")
+    path = _GEMINI_CALL.sub("/models", re.sub("/{2,}", "/", parts.path).rstrip("/"))
     for operation in _OPERATIONS:
         if path.endswith(operation):
             return parts, path.removesuffix(operation), True
@@ -96,7 +99,7 @@ def _form(protocol: Protocol, parts: SplitResult, path: str, exact: bool) -> str
     if protocol == "anthropic":
         path = path.removesuffix("/v1")
     elif not exact and not any(_VERSION.fullmatch(segment) for segment in path.split("/")):
-        path += "/v1"
+        path += "/v1beta" if protocol == "gemini" else "/v1"
     return f"{parts.scheme.lower()}://{parts.netloc}{path}"
 
 

@@ -12,14 +12,14 @@ from msgspec.structs import replace
 from ..types.messages import Protocol
 from ..types.quirks import Quirks
 
-Auth: TypeAlias = Literal["x-api-key", "bearer"]
+Auth: TypeAlias = Literal["x-api-key", "x-goog-api-key", "bearer"]
 
 
 class Endpoint(Struct, frozen=True):
     """One protocol at one address.
 
     `base_url` is normalised: Anthropic's is the root before `/v1`, OpenAI's ends in `/v1` or the vendor's own version path,
-    neither in a slash. `auth` is the header that carries the secret.
+    Gemini's in `/v1beta`, none in a slash. `auth` is the header that carries the secret.
     """
 
     protocol: Protocol
@@ -110,6 +110,18 @@ _VENDORS = (
         endpoints=_all(_responses("https://api.openai.com/v1", Quirks())),
         env="OPENAI_API_KEY",
         sources=("https://platform.openai.com/docs/api-reference/responses",),
+    ),
+    Preset(
+        name="gemini",
+        title="Google Gemini (AI Studio), or any server that speaks its API",
+        root="https://generativelanguage.googleapis.com",
+        endpoints=_all(
+            # Only its third generation takes pictures inside a function's response; beside it every one does.
+            Endpoint("gemini", "https://generativelanguage.googleapis.com/v1beta", Quirks(image_results=False), "x-goog-api-key"),
+        ),
+        env="GEMINI_API_KEY",
+        url="https://aistudio.google.com/apikey",
+        sources=("https://ai.google.dev/api/generate-content", "https://ai.google.dev/gemini-api/docs/thought-signatures"),
     ),
 )
 

@@ -18,23 +18,29 @@ _list = msgspec.json.Decoder(list[Raw]).decode
 
 
 class ClientBody:
-    """The bytes of a request and what is known of them. Raises `ProtocolError` when they are no JSON object."""
+    """The bytes of a request and what is known of them. Raises `ProtocolError` when they are no JSON object.
 
-    def __init__(self, data: bytes) -> None:
+    `in_path`: what the wire says in the path rather than in the body (`Codec.in_path`); it is part of the whole object here.
+    """
+
+    def __init__(self, data: bytes, in_path: dict[str, Any] | None = None) -> None:
         self.data = data
+        self._in_path = in_path or {}
         try:
             self._top: dict[str, Any] | None = _top(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._top = None
-            self.fields = loads_object(data, "request body")
+            self.fields = loads_object(data, "request body") | self._in_path
 
     @cached_property
     def fields(self) -> dict[str, Any]:
         """The whole object."""
-        return loads_object(self.data, "request body")
+        return loads_object(self.data, "request body") | self._in_path
 
     def get(self, key: str) -> Any:
         """One top-level value, or None."""
+        if key in self._in_path:
+            return self._in_path[key]
         if self._top is None or "fields" in self.__dict__:
             return self.fields.get(key)
         value = self._top.get(key)

@@ -70,7 +70,8 @@ def prepare(
     adapted = adapt(arrived, upstream.name, target.quirks, losses)
     toolbox = Toolbox.of(adapted, native=_native(upstream, target), limit=target.quirks.tool_name_limit)
     adapted = toolbox.outward(adapted, losses)
-    written = dumps(upstream.write_request(adapted, target, losses))
+    written = upstream.write_request(adapted, target, losses)
+    sent = dumps({key: value for key, value in written.items() if key not in upstream.in_path})
 
     def back() -> Back:
         other = client.name != upstream.name
@@ -79,14 +80,14 @@ def prepare(
             return Back(Compactor(maker, target.channel))
         return Back(Sealer(client.name, maker, target.channel) if other else None, toolbox.inward())
 
-    return Prepared(body=written, lane="convert", request=request, toolbox=toolbox, losses=losses.items, back=back)
+    return Prepared(body=sent, lane="convert", request=request, toolbox=toolbox, losses=losses.items, back=back)
 
 
 def _splice(client: Codec, body: ClientBody, target: Target, book: Book, *, mixed: bool, trust: bool) -> Prepared:
     losses = Losses()
     changes = settle(client.name, body, target, book, losses, mixed=mixed, trust=trust)
     hide_usage = False
-    if body.model != target.model:
+    if body.model != target.model and "model" not in client.in_path:
         changes["model"] = target.model
     if client.name == "openai-chat" and body.stream and target.quirks.stream_usage:
         options = body.get("stream_options")
@@ -117,9 +118,9 @@ def _needs_native_responses(fields: dict[str, Any]) -> bool:
     tools = fields.get("tools")
     if isinstance(tools, list) and any(not isinstance(tool, dict) or tool.get("type") != "function" for tool in tools):
         return True
-    items = fields.get("input")
     if any(fields.get(key) for key in STATE):
         return True
+    items = fields.get("input")
     plain = ("message", "function_call", "function_call_output", "reasoning")
     return isinstance(items, list) and any(isinstance(item, dict) and item.get("type", "message") not in plain for item in items)
 

@@ -41,6 +41,7 @@ _MARKS: dict[str, tuple[bytes, ...]] = {
         b"response.failed",
         b"response.created",
     ),
+    "gemini": (b'"finishReason"', b'"functionCall"', b'"error"'),
 }
 
 
@@ -131,7 +132,8 @@ class Verbatim(_Listener):
         if self._rename is None and self.folder.start is not None:
             model = self.folder.start.model
             if model and model != self._reply.model:
-                self._rename = re.compile(rb'("model"\s*:\s*)' + re.escape(dumps(model)))
+                key = self._codec.model_key.encode()
+                self._rename = re.compile(rb'("' + key + rb'"\s*:\s*)' + re.escape(dumps(model)))
             else:
                 self._rename = _NEVER
         if self._rename is not None and self._rename is not _NEVER:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from ..errors import AxonHubError, SecretError
 from ..protocols.base import Target
+from ..protocols.gemini.framing import begins_array
 from ..protocols.lanes import Prepared, prepare
 from ..protocols.registry import codec
 from ..protocols.seals import is_refusal, maker
@@ -18,8 +19,8 @@ from ..types.problem import Problem, from_error
 from .call import Call
 from .client import ClientLeft, Keeper
 from .pump import pump
-from .reading import MAX_ERROR, MAX_WHOLE, Answer, decoder_of, is_stream, next_chunk, read_whole
-from .upstream import PATHS, is_here, problem_of, request_headers, response_headers
+from .reading import MAX_ERROR, MAX_WHOLE, Answer, Decoding, Elements, decoder_of, is_stream, next_chunk, read_whole
+from .upstream import is_here, operation, problem_of, request_headers, response_headers
 from .whole import say_whole
 
 
@@ -88,8 +89,9 @@ class Attempt:
         self._note(prepared)
         headers = request_headers(candidate, secret, call.headers, same=prepared.lane != "convert", stream=call.body.stream)
         limits = candidate.channel.timeouts
+        path = operation(candidate.endpoint.protocol, candidate.model, stream=call.body.stream)
         async with self.keeper.guard(limits.first_byte * call.scale):
-            response = await call.gateway.upstream.open(candidate, PATHS[candidate.endpoint.protocol], prepared.body, headers)
+            response = await call.gateway.upstream.open(candidate, path, prepared.body, headers)
         try:
             self.record.status = response.status
             self.record.first_byte_ms = call.ms() - self.record.started_ms
@@ -128,10 +130,14 @@ class Attempt:
 
     async def _answer(self, response: Answer, prepared: Prepared) -> web.StreamResponse | None:
         """A 2xx: stream it, or read it whole, whatever the upstream chose to send and the client asked for."""
-        decoder = decoder_of(response)
+        inner = decoder_of(response)
+        decoder: Decoding | None = inner
         async with self.keeper.guard(self.candidate.channel.timeouts.idle * self.call.scale):
             first = await next_chunk(response, decoder)
             streamed = is_stream(first, response.headers.get("content-type", ""))
+            if self.upstream.name == "gemini" and begins_array(first):
+                decoder, streamed = Elements(inner), True
+                first = decoder.begin(first) or await next_chunk(response, decoder)
             whole = b"" if streamed else first + await read_whole(response, MAX_WHOLE, decoder)
         if streamed:
             return await pump(self, response, decoder, first, prepared)

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from ..protocols.base import Codec, Reply
 from ..protocols.body import ClientBody
+from ..protocols.gemini.framing import EventsToArray
 from ..protocols.lanes import Prepared
 from ..routing.plan import Plan
 from ..trace.records import BodyKind, RequestRecord
@@ -75,6 +76,12 @@ class Call:
         await self.stream.write(data, self.stream.last)
         self.record.status, self.record.bytes_out = 200, self.stream.sent
         return await self.stream.end()
+
+
+def framing_of(call: Call) -> EventsToArray | None:
+    """Gemini's streams are arrays unless `alt=sse` asks for events."""
+    events = call.codec.name != "gemini" or call.request.query.get("alt") == "sse"
+    return None if events else EventsToArray()
 
 
 def _header(value: str) -> str:

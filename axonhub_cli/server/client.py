@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import HttpVersion11, web
 
+from ..protocols.gemini.framing import EventsToArray
 from ..types.problem import Problem
 from .tasks import spawn
 
@@ -25,12 +26,22 @@ class ClientLeft(Exception):
 
 
 class ClientStream:
-    """A streamed answer. Whole frames only are written, so a keep-alive may follow any write."""
+    """A streamed answer. Whole frames only are written, so a keep-alive may follow any write.
 
-    def __init__(self, request: web.Request, headers: Callable[[], dict[str, str]], ping: bytes) -> None:
+    `framing`: for who wants the frames as the elements of an array.
+    """
+
+    def __init__(
+        self,
+        request: web.Request,
+        headers: Callable[[], dict[str, str]],
+        ping: bytes,
+        framing: EventsToArray | None = None,
+    ) -> None:
         self._request = request
         self._headers = headers
-        self._ping = ping
+        self._framing = framing
+        self._ping = ping if framing is None else framing.ping
         self._response: web.StreamResponse | None = None
         self._opening = asyncio.Lock()
         self._transport: asyncio.Transport | None = None  # while `push` may be used
@@ -48,7 +59,7 @@ class ClientStream:
         async with self._opening:
             if self._response is None:
                 headers = {
-                    "Content-Type": "text/event-stream; charset=utf-8",
+                    "Content-Type": self._framing.content_type if self._framing else "text/event-stream; charset=utf-8",
                     "Cache-Control": "no-cache",
                     **SAFE,
                     **self._headers(),
@@ -63,6 +74,8 @@ class ClientStream:
     async def write(self, data: bytes, now: float) -> None:
         """Content. Opens the stream when it is not open yet."""
         response = self._response or await self.open()
+        if self._framing is not None:
+            data = self._framing.feed(data)
         self.spoken = True
         self.sent += len(data)
         self.last = now
@@ -70,7 +83,7 @@ class ClientStream:
             await response.write(data)
         except ConnectionError as error:
             raise ClientLeft from error
-        if response.chunked:
+        if response.chunked and self._framing is None:
             self._transport = self._request.transport
 
     @property
@@ -95,7 +108,7 @@ class ClientStream:
     async def end(self) -> web.StreamResponse:
         """The end of the body; the connection may serve the next request."""
         response = self._response or await self.open()
-        await response.write_eof()
+        await response.write_eof(self._framing.close() if self._framing is not None else b"")
         return response
 
 

@@ -5,7 +5,7 @@ The order is cheap first, and nothing about us is told to who fails early:
 1 target    starts with `/` (absolute-form targets override the Host that frameworks show), no control characters
 2 Host      exactly one, exactly one of the allowed: the only thing that stops DNS rebinding
 3 Origin    none, and no Sec-Fetch-Site but `none`: no web page calls us
-4 key       constant time over all keys, through Bearer, x-api-key or x-goog-api-key
+4 key       constant time over all keys, through Bearer, x-api-key, x-goog-api-key, or Gemini's ?key=
 5 method, content type, length
 """
 
@@ -41,9 +41,9 @@ class Guard:
                 return _refused("axonhub does not answer web pages.", "permission")
         return None
 
-    def key(self, headers: Mapping[str, str]) -> Key | Problem:
-        """Step 4: whose call is it? A client that is wrong stays wrong: it is told not to retry."""
-        token = _token(headers)
+    def key(self, headers: Mapping[str, str], in_query: str = "") -> Key | Problem:
+        """Step 4: whose call is it? A client that is wrong stays wrong: it is told not to retry. `in_query`: from `?key=`."""
+        token = _token(headers) or in_query
         if not token:
             return _unauthorized("No local API key was sent.", "Send one as 'Authorization: Bearer ah-…' or 'x-api-key'.")
         found = self.find_key(token)

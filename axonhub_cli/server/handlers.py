@@ -31,7 +31,7 @@ from .gateway import Gateway
 from .guard import too_large
 from .listen import Listener
 from .preview import effort, preview
-from .routes import Route, find, known, protocol_of
+from .routes import Route, asker, find, known, protocol_of
 from .tasks import scale
 
 log = logging.getLogger("axonhub")
@@ -90,14 +90,13 @@ class Handler:
         if route.kind == "state":
             return admin.state(gateway, headers)
         gateway.refresh()
-        key = gateway.guard.key(headers)
+        key = gateway.guard.key(headers, request.query.get("key", "") if route.protocol == "gemini" else "")
         if isinstance(key, Problem):
             return self._refuse(request, request.path, headers, key)
         if problem is not None:
             return self._refuse(request, request.path, headers, problem, drop=True)
         if route.kind in ("models", "model"):
-            protocol = "anthropic" if "anthropic-version" in headers else route.protocol
-            return models.answer(gateway, key, protocol, route.arg)
+            return models.answer(gateway, key, asker(route, headers), route.arg)
         return await self._with_body(request, route, headers, key)
 
     async def _with_body(self, request: web.Request, route: Route, headers: dict[str, str], key: Key) -> web.StreamResponse:
@@ -115,7 +114,7 @@ class Handler:
         try:
             data = await self._read(request, headers)
             record.bytes_in = len(data)
-            body = ClientBody(data)
+            body = ClientBody(data, route.in_path)
             session = identify(headers, _hints(body), gateway.config.trace, fallback=record.id.replace("ar-", "at-", 1))
             self._describe(record, session, key, body)
             if route.kind == "count_tokens":

@@ -27,6 +27,8 @@ def answer(gateway: Gateway, key: Key, protocol: Protocol, name: str) -> web.Str
     if protocol == "anthropic":
         edge = {"first_id": names[0] if names else None, "last_id": names[-1] if names else None}
         return web.json_response({"data": data, "has_more": False, **edge}, headers=SAFE)
+    if protocol == "gemini":
+        return web.json_response({"models": data}, headers=SAFE)
     return web.json_response({"object": "list", "data": data}, headers=SAFE)
 
 
@@ -35,4 +37,7 @@ def _one(protocol: Protocol, name: str) -> dict[str, Any]:
         raise RequestError("That model name is too long.", kind="not_found")
     if protocol == "anthropic":
         return {"type": "model", "id": name, "display_name": name, "created_at": _CREATED_ISO}
+    if protocol == "gemini":
+        methods = ["generateContent", "streamGenerateContent", "countTokens"]
+        return {"name": f"models/{name}", "version": "001", "displayName": name, "supportedGenerationMethods": methods}
     return {"id": name, "object": "model", "created": _CREATED, "owned_by": "axonhub"}

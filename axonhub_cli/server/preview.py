@@ -15,7 +15,7 @@ def preview(body: ClientBody) -> str | None:
     Instructions that follow it are passed over: newer models of Claude Code get a system message after the user's words.
     """
     try:
-        items = chain(body.backwards("messages"), body.backwards("input"))
+        items = chain.from_iterable(body.backwards(key) for key in ("messages", "input", "contents"))
         last = next((item for item in items if not _instructs(item)), None)
     except ProtocolError:
         return None
@@ -30,7 +30,7 @@ def _instructs(item: Any) -> bool:
 def _text(message: Any) -> str:
     if not isinstance(message, dict) or message.get("role") not in ("user", None):
         return ""
-    content = message.get("content")
+    content = message.get("content", message.get("parts"))
     if isinstance(content, str):
         return content
     texts = [part.get("text") for part in content if isinstance(part, dict)] if isinstance(content, list) else []
@@ -39,6 +39,10 @@ def _text(message: Any) -> str:
 
 def effort(body: ClientBody) -> str | None:
     """The effort that the client asked for, in whichever field its protocol has."""
+    config = body.get("generationConfig")
+    thinking = config.get("thinkingConfig") if isinstance(config, dict) else None
+    if isinstance(thinking, dict) and isinstance(thinking.get("thinkingLevel"), str):
+        return str(thinking["thinkingLevel"]).lower()
     for key, inner in (
         ("reasoning", "effort"),
         ("output_config", "effort"),

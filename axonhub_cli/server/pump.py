@@ -11,9 +11,8 @@ from ..errors import ProtocolError
 from ..protocols.lanes import Prepared
 from ..protocols.pipe import Convert, Pipe, Verbatim
 from ..types.problem import Problem
-from .bodies import ResponseDecoder
 from .client import ClientLeft
-from .reading import Answer, next_chunk
+from .reading import Answer, Decoding, next_chunk
 from .upstream import problem_of
 from .whole import say_response
 
@@ -27,12 +26,17 @@ def pipe_of(attempt: "Attempt", prepared: Prepared) -> Pipe:
     if prepared.lane == "convert":
         back = prepared.back() if prepared.back is not None else None
         return Convert(attempt.upstream, call.codec, call.reply(prepared), back=back, sink=call.listener.hear)
-    watch, hide = call.listener.watching, prepared.hide_usage
+    watch = call.listener.watching if call.stream is not None else _always  # nothing else would know the whole answer
+    hide = prepared.hide_usage
     return Verbatim(call.codec, call.reply(prepared), sink=call.listener.hear, watch=watch, hide_usage=hide)
 
 
+def _always() -> bool:
+    return True
+
+
 async def pump(
-    attempt: "Attempt", response: Answer, decoder: ResponseDecoder | None, first: bytes, prepared: Prepared
+    attempt: "Attempt", response: Answer, decoder: Decoding | None, first: bytes, prepared: Prepared
 ) -> web.StreamResponse | None:
     """Move the stream. What comes before the first real event is held: until then a failure can be somebody else's answer."""
     flow = _Flow(attempt, pipe_of(attempt, prepared))

@@ -1,8 +1,10 @@
 """Reading an upstream's body: what has arrived, decoded, within bounds."""
 
 from typing import Protocol as Interface
+from typing import TypeAlias
 
 from ..errors import ProtocolError
+from ..protocols.gemini.framing import ArrayToEvents
 from .bodies import ResponseDecoder
 from .wire import Sink
 
@@ -21,6 +23,26 @@ class Answer(Interface):
     def close(self) -> None: ...
 
 
+class Elements:
+    """Decodes an upstream that streams the elements of an array, as Gemini's do when they are not asked for events."""
+
+    def __init__(self, inner: ResponseDecoder | None) -> None:
+        self._inner, self._array = inner, ArrayToEvents()
+
+    def begin(self, first: bytes) -> bytes:
+        """The events in bytes that were decoded already."""
+        return self._array.feed(first)
+
+    def feed(self, chunk: bytes) -> bytes:
+        return self._array.feed(chunk if self._inner is None else self._inner.feed(chunk))
+
+    def close(self) -> bytes:
+        return b"" if self._inner is None else self._array.feed(self._inner.close())
+
+
+Decoding: TypeAlias = ResponseDecoder | Elements
+
+
 def decoder_of(response: Answer) -> ResponseDecoder | None:
     """A decoder where the upstream compresses although it was asked not to."""
     encoding = response.headers.get("content-encoding", "")
@@ -37,7 +59,7 @@ def is_stream(first: bytes, content_type: str) -> bool:
     return "event-stream" in content_type
 
 
-async def next_chunk(response: Answer, decoder: ResponseDecoder | None) -> bytes:
+async def next_chunk(response: Answer, decoder: Decoding | None) -> bytes:
     """What has arrived, decoded; b"" at the end only."""
     while True:
         chunk = await response.read()
@@ -48,7 +70,7 @@ async def next_chunk(response: Answer, decoder: ResponseDecoder | None) -> bytes
             return data
 
 
-async def read_whole(response: Answer, limit: int, decoder: ResponseDecoder | None = None) -> bytes:
+async def read_whole(response: Answer, limit: int, decoder: Decoding | None = None) -> bytes:
     """The rest of a body, up to `limit` bytes."""
     parts: list[bytes] = []
     size = 0

@@ -23,7 +23,7 @@ from ..routing.plan import Candidate
 from ..types.events import Failure
 from ..types.problem import Problem
 from .attempt import Attempt
-from .call import Call
+from .call import Call, framing_of
 from .client import SAFE, ClientStream, Keeper
 
 MAX_ATTEMPTS = 8
@@ -35,7 +35,7 @@ async def run(call: Call) -> web.StreamResponse:
     gateway = call.gateway
     server = gateway.config.server
     if call.body.stream:
-        call.stream = ClientStream(call.request, call.answer_headers, call.codec.ping)
+        call.stream = ClientStream(call.request, call.answer_headers, call.codec.ping, framing_of(call))
     keeper = Keeper(call.stream, grace=server.grace * call.scale, ping=server.ping * call.scale)
     gateway.live.add(keeper)
     try:
@@ -155,11 +155,16 @@ def _local_answer(call: Call, problem: Problem) -> dict[str, Any]:
 
     A provider's 401 is ours to mend, not the client's to repeat: Claude Code is told not to retry, and Codex, which would ask six
     times, gets a 400 (RELIABILITY.md, row 29). A wait of an hour is cut: who may wait is told to come back in a minute, who
-    obeys `x-should-retry` is told that it is not worth it.
+    obeys `x-should-retry` is told that it is not worth it. What only a change of the configuration mends is a 400, which nobody
+    repeats.
     """
     call.back = {name: value for name, value in call.back.items() if not name.startswith("retry-after")}
     if problem.kind == "authentication":
         return {"should_retry": False, "status": 400 if call.codec.name == "openai-responses" else 401}
+    if problem.kind == "upstream" and problem.should_retry is False:  # a certificate, a redirect: the configuration is wrong
+        return {"kind": "invalid_request", "status": 400}
+    if problem.kind in ("quota", "billing"):
+        return {"should_retry": False}
     if problem.retry_after is not None and problem.retry_after > LONGEST_WAIT:
         return {"should_retry": False, "retry_after": LONGEST_WAIT}
     return {}

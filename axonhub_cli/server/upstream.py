@@ -13,7 +13,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 from aiohttp import ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, TraceConfig
@@ -28,7 +28,7 @@ from .reading import Answer
 from .wire import Broken, Sink
 from .wires import Place, Unreachable, Wires, head_of, split
 
-PATHS: dict[Protocol, str] = {
+_PATHS: dict[Protocol, str] = {
     "anthropic": "/v1/messages",
     "openai-chat": "/v1/chat/completions",
     "openai-responses": "/v1/responses",
@@ -42,11 +42,21 @@ _PASS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
         frozenset([*_ALWAYS, "openai-beta", "originator", "session-id", "thread-id", "x-client-request-id", "version"]),
         ("x-stainless-", "x-codex-", "x-openai-"),
     ),
+    "gemini": (frozenset([*_ALWAYS, "x-goog-api-client"]), ()),
 }
 # What an upstream may say to the client. Everything else stays here: cookies, CORS, hop-by-hop.
 _BACK = frozenset(["request-id", "x-request-id", "openai-processing-ms", "openai-version", "retry-after", "retry-after-ms"])
 _BACK_PREFIXES = ("anthropic-ratelimit-", "x-ratelimit-")
 _MAX_HEADER = 32768
+
+
+def operation(protocol: Protocol, model: str, *, stream: bool = False, count: bool = False) -> str:
+    """The path of a call or of a token count, as `presets.url` takes it; Gemini's names the model and says how to answer."""
+    if protocol != "gemini":
+        return _PATHS[protocol] + ("/count_tokens" if count else "")
+    name = quote(model, safe="/") if model.startswith(("models/", "tunedModels/")) else f"models/{quote(model, safe='')}"
+    verb = "countTokens" if count else "streamGenerateContent?alt=sse" if stream else "generateContent"
+    return f"/v1beta/{name}:{verb}"
 
 
 class Upstream:
@@ -169,7 +179,7 @@ def _credentials(candidate: Candidate, secret: str) -> dict[str, str]:
     """The secret in the form that the endpoint wants. Anthropic's own OAuth tokens are bearers, also where its keys are not."""
     if candidate.endpoint.auth == "bearer" or secret.startswith("sk-ant-oat"):
         return {"authorization": f"Bearer {secret}"}
-    return {"x-api-key": secret}
+    return {candidate.endpoint.auth: secret}
 
 
 def response_headers(upstream: Mapping[str, str]) -> dict[str, str]:

@@ -34,8 +34,9 @@ async def say_whole(attempt: "Attempt", body: bytes, prepared: Prepared) -> web.
         return await _stream_response(attempt, response, prepared)
     if prepared.lane == "convert":
         return say_response(attempt, response, prepared)
-    if isinstance(fields.get("model"), str) and fields["model"] != call.record.asked_model:
-        body = splice(body, {"model": call.record.asked_model})
+    key = call.codec.model_key
+    if isinstance(fields.get(key), str) and fields[key] != call.record.asked_model:
+        body = splice(body, {key: call.record.asked_model})
     attempt.succeeded(response, None)
     return call.whole(body)
 

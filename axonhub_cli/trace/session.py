@@ -161,6 +161,7 @@ _CLIENTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("claude-code", r"claude-cli|claude-code"),
         ("codex", r"codex_exec|codex-tui|codex_cli_rs|codex_vscode|codex"),
         ("opencode", r"opencode"),
+        ("gemini-cli", r"GeminiCLI(?:-\w+)?"),
         ("anthropic-sdk", r"(?:Async)?Anthropic/(?:Python|JS)"),
         ("openai-sdk", r"(?:Async)?OpenAI/(?:Python|JS)"),
         ("openai-agents", r"Agents/(?:Python|JS|JavaScript)"),

@@ -122,6 +122,15 @@ LISTS: dict[str, tuple[object, list[str]]] = {
     "under models": ({"models": [{"name": "a"}, {"model": "b"}]}, ["a", "b"]),
     "a bare list": (["a", {"id": 3}, None, {}], ["a"]),
     "an empty one": ({"data": []}, []),
+    "Gemini's": (
+        {
+            "models": [
+                {"name": "models/a", "supportedGenerationMethods": ["generateContent"]},
+                {"name": "models/e", "supportedGenerationMethods": ["embedContent"]},
+            ]
+        },
+        ["a"],
+    ),
 }
 
 
@@ -135,6 +144,7 @@ ASKED = {
     "anthropic": (b"POST /v1/messages HTTP/1.1", b"x-api-key: " + SECRET.encode(), {"max_tokens": 1}),
     "openai-chat": (b"POST /v1/chat/completions HTTP/1.1", b"Authorization: Bearer " + SECRET.encode(), {"max_tokens": 1}),
     "openai-responses": (b"POST /v1/responses HTTP/1.1", b"Authorization: Bearer " + SECRET.encode(), {"max_output_tokens": 16}),
+    "gemini": (b"POST /v1beta/models/m:generateContent HTTP/1.1", b"x-goog-api-key: " + SECRET.encode(), {}),
 }
 
 
@@ -148,7 +158,8 @@ def test_each_protocol_is_asked_in_its_own_form(serve: Callable[..., Server], ty
     assert head.startswith(line)
     assert credential in head
     assert b"X-Own: 1" in head
-    assert {"model": "m", **limit}.items() <= json.loads(body).items()
+    named = {"model": "m", **limit} if type_ != "gemini" else {"generationConfig": {"maxOutputTokens": 16}}
+    assert named.items() <= json.loads(body).items()
 
 
 REFUSALS = {

@@ -56,7 +56,7 @@ CASES = [
     ("[profiles.'a b']", "1: [profiles.a b]: 'a b' cannot be the name of a profile.", "letters"),
     (CHANNEL + CHANNEL, "5: [[channels]] #2 \"a\": channel 1 has the name 'a' already.", "name of its own"),
     ('[[channels]]\nname = "a"\ntype = "deepsek"', "3: @: unknown type 'deepsek'.", "'deepseek'"),
-    ('[[channels]]\nname = "a"\ntype = "gemini"', "3: @: unknown type 'gemini'.", "Types: anthropic"),
+    ('[[channels]]\nname = "a"\ntype = "smoke"', "3: @: unknown type 'smoke'.", "Types: anthropic"),
     ('profile = "wrk"\n[profiles.work]', "1: the active profile 'wrk' does not exist.", "Did you mean 'work'?"),
     ('profile = "work"', "1: the active profile 'work' does not exist.", "Profiles: none."),
     (CHANNEL + '[profiles.p]\nchannels = ["a", "bb"]', "5: [profiles.p]: there is no channel 'bb'.", "Channels: a."),
@@ -100,7 +100,6 @@ CASES = [
         '4: @: the address contains a user name or password.',
         "secrets",
     ),
-    (CHANNEL + "base_urls = {gemini = 'https://h'}", "4: @: the protocol 'gemini' is not spoken yet.", None),
     (CHANNEL + "proxy = 'socks://h'", "4: @: 'proxy' is no proxy address.", "http://HOST:PORT"),
     # secrets
     (

@@ -49,6 +49,25 @@ def test_an_address_is_understood_however_it_is_written(written: str, anthropic:
     assert endpoints(made("openai-chat", written))["openai-chat"].base_url == openai
 
 
+@pytest.mark.parametrize(
+    ("written", "base"),
+    [
+        ("https://h", "https://h/v1beta"),
+        ("https://h/v1beta/", "https://h/v1beta"),
+        ("https://h/v1", "https://h/v1"),
+        ("https://h/gemini", "https://h/gemini/v1beta"),
+        ("https://h/v1beta/models", "https://h/v1beta"),
+        ("https://h/v1beta/models/x:generateContent", "https://h/v1beta"),
+    ],
+)
+def test_geminis_address(written: str, base: str) -> None:
+    """It ends in a version, the beta one where none is given; an operation's path is understood."""
+    endpoint = endpoints(made("gemini", written))["gemini"]
+    assert endpoint.base_url == base
+    assert url(endpoint, "/v1beta/models/x:countTokens") == f"{base}/models/x:countTokens"
+    assert url(endpoint, "/v1/models") == f"{base}/models"
+
+
 @given(
     st.sampled_from(["anthropic", "openai-chat", "openai-responses"]),
     st.lists(st.sampled_from(["v1", "v4", "api", "anthropic", "messages", "chat", "completions", ""]), max_size=5),

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from axonhub_cli.server.app import Options, Server
+from tests.server.wire import on_the_wire
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -111,6 +112,7 @@ class Hub:
 
     def post(self, path: str, body: Any, **more: Any) -> Any:
         """POST JSON with the key; an async context manager."""
+        path, body = on_the_wire(path, body)
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", **more.pop("headers", {})}
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.session.post(self.url + path, data=io.BytesIO(data) if len(data) > 1 << 20 else data, headers=headers, **more)
@@ -158,6 +160,6 @@ def channels(*urls: tuple[str, str]) -> str:
     """A config with one channel per (protocol, root URL), in order of priority."""
     text = ""
     for number, (protocol, url) in enumerate(urls):
-        base = url if protocol == "anthropic" else f"{url}/v1"
+        base = url if protocol in ("anthropic", "gemini") else f"{url}/v1"
         text += f'[[channels]]\nname = "c{number}"\ntype = "{protocol}"\nbase_url = "{base}"\npriority = {number}\n'
     return text

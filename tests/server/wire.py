@@ -1,4 +1,4 @@
-"""Small answers of the three protocols, written by hand."""
+"""Small answers of the four protocols, written by hand."""
 
 import json
 from typing import Any
@@ -88,17 +88,47 @@ R_END = sse(
 )  # fmt: skip
 R_STREAM = R_TEXT + R_MORE + R_END
 
-STREAMS = {"anthropic": A_STREAM, "openai-chat": C_STREAM, "openai-responses": R_STREAM}
-HEADS = {"anthropic": A_START + A_TEXT, "openai-chat": C_TEXT, "openai-responses": R_TEXT}
 
-PATHS = {"anthropic": "/v1/messages", "openai-chat": "/v1/chat/completions", "openai-responses": "/v1/responses"}
+def candidate(text: str, finish: str | None = None, **more: Any) -> dict[str, Any]:
+    """One Gemini chunk, or a whole answer."""
+    content = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0}
+    found = {**content, **({"finishReason": finish} if finish else {})}
+    return {"candidates": [found], **more, "modelVersion": "up-model", "responseId": "g-1"}
+
+
+G_USAGE = {"promptTokenCount": 15, "cachedContentTokenCount": 5, "candidatesTokenCount": 2, "totalTokenCount": 17}
+G_WHOLE = candidate("Hello", "STOP", usageMetadata=G_USAGE)
+G_TEXT = sse(candidate("Hel"))
+G_STREAM = G_TEXT + sse(candidate("lo"), candidate("", "STOP", usageMetadata=G_USAGE))
+
+STREAMS = {"anthropic": A_STREAM, "openai-chat": C_STREAM, "openai-responses": R_STREAM, "gemini": G_STREAM}
+HEADS = {"anthropic": A_START + A_TEXT, "openai-chat": C_TEXT, "openai-responses": R_TEXT, "gemini": G_TEXT}
+PINGS = {"anthropic": b"event: ping", "openai-chat": b"\n: ", "openai-responses": b"event: keepalive", "gemini": b"\n\n\n\n"}
+
+PATHS = {
+    "anthropic": "/v1/messages",
+    "openai-chat": "/v1/chat/completions",
+    "openai-responses": "/v1/responses",
+    "gemini": "/v1beta/models",  # the rest follows from the body: `on_the_wire`
+}
 HELLO = [{"role": "user", "content": "hello there"}]
 ASKS: dict[str, dict[str, Any]] = {
     "anthropic": {"model": "asked-model", "max_tokens": 100, "messages": HELLO, "stream": True},
     "openai-chat": {"model": "asked-model", "messages": HELLO, "stream": True},
     "openai-responses": {"model": "asked-model", "input": HELLO, "stream": True},
+    "gemini": {"model": "asked-model", "contents": [{"role": "user", "parts": [{"text": "hello there"}]}], "stream": True},
 }
 PROTOCOLS = list(PATHS)
+
+
+def on_the_wire(path: str, body: Any) -> tuple[str, Any]:
+    """A request as it is really sent: Gemini has the model, and whether it streams, in the path."""
+    if path != PATHS["gemini"]:
+        return path, body
+    if not isinstance(body, dict):
+        return f"{path}/asked-model:streamGenerateContent?alt=sse", body
+    verb = "streamGenerateContent?alt=sse" if body.get("stream") else "generateContent"
+    return f"{path}/{body['model']}:{verb}", {key: value for key, value in body.items() if key not in ("model", "stream")}
 
 
 def frames(data: bytes) -> list[dict[str, Any] | str]:
@@ -123,6 +153,8 @@ def text_of(protocol: str, data: bytes) -> str:
             out += frame["choices"][0]["delta"].get("content") or ""
         elif protocol == "openai-responses" and frame.get("type") == "response.output_text.delta":
             out += frame["delta"]
+        elif protocol == "gemini" and frame.get("candidates"):
+            out += "".join(part.get("text", "") for part in frame["candidates"][0]["content"]["parts"])
     return out
 
 

@@ -5,49 +5,32 @@
 - Video has no place in the model, nor has code that runs at the vendor: such parts are `Opaque` and keep their whole object.
 """
 
-import base64
-import binascii
-import re
 from collections.abc import Callable
 from typing import Any
 
 from ...errors import RequestError
 from ...types.messages import Media, Opaque, Part, Reasoning, Seal, Text, ToolCall
 from ..raw import dumps
+from ..seals import unwrap, wrap
 from .fields import VENDOR, Fields
 
 MAKER = "google"
 KIND = "thought_signature"
-OURS = b"axh1:"  # how a packed seal begins (`protocols.seals`)
-_WRAPPED = base64.b64encode(OURS).decode()[:6]
 _FILES = "generativelanguage.googleapis.com"
 _VIDEO_HOSTS = ("youtube.com/", "youtu.be/")
 
 
 UNSIGNED = "skip_thought_signature_validator"  # the documented word for a call that this vendor's model did not make
-_BASE64 = re.compile(r"[A-Za-z0-9+/_=-]*")
 
 
 def seal(value: str | None) -> Seal | None:
     """A thought signature as a seal; an empty one is none, nor is the word that stands for none."""
-    return Seal(MAKER, KIND, _unwrapped(value)) if value and value != UNSIGNED else None
+    return Seal(MAKER, KIND, unwrap(value)) if value and value != UNSIGNED else None
 
 
 def signature(seal: Seal | None) -> dict[str, Any]:
-    """The field of a seal that bears this vendor's name. It is base64, which SDKs check: what is not is wrapped."""
-    if seal is None or seal.vendor != MAKER:
-        return {}
-    whole = _BASE64.fullmatch(seal.value)
-    return {"thoughtSignature": seal.value if whole else base64.b64encode(seal.value.encode()).decode()}
-
-
-def _unwrapped(value: str) -> str:
-    """Our own packed seals come back wrapped."""
-    try:
-        inner = base64.b64decode(value, validate=True) if value.startswith(_WRAPPED) else b""
-    except binascii.Error:
-        return value
-    return inner.decode("ascii", "replace") if inner.startswith(OURS) else value
+    """The field of a seal that bears this vendor's name."""
+    return {"thoughtSignature": wrap(seal.value)} if seal is not None and seal.vendor == MAKER else {}
 
 
 def read_part(value: Any, path: str) -> list[Part]:
