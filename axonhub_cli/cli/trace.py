@@ -3,21 +3,22 @@
 Reading the store needs no server. How a trace looks to people is in `trace_view`.
 """
 
-import re
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import NotConfigured, UsageError
-from . import trace_allow
+from . import trace_allow, trace_diff, trace_export, trace_replay, trace_search
 from .output import JsonFlag, LimitOption, Result, confirm, emit
+from .tail.figures import plural
 
 if TYPE_CHECKING:
     from ..trace.reader import TraceReader
 
 app = typer.Typer(no_args_is_help=True, help="Look at recorded sessions: which requests, which models, tokens, time and money.")
-trace_allow.register(app)
+for _part in (trace_search, trace_diff, trace_replay, trace_export, trace_allow):
+    _part.register(app)
 
 SinceOption = Annotated[str | None, typer.Option("--since", metavar="TIME", help="30m, 2h, 7d, or a date (2026-11-22).")]
 ClientOption = Annotated[str | None, typer.Option("--client", metavar="NAME", help="claude-code, codex, opencode, curl, …")]
@@ -28,7 +29,6 @@ NameArgument = Annotated[str, typer.Argument(metavar="ID", help="A trace or a re
 RawFlag = Annotated[bool, typer.Option("--raw", help="Print the stored bodies of one request.")]
 YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _NOTHING = "No traces yet. They appear when a client has talked through `axonhub serve`."
 
 
@@ -39,6 +39,7 @@ def list_(
     model: ModelOption = None,
     channel: ChannelOption = None,
     errors: ErrorsFlag = False,
+    sort: Annotated[str, typer.Option("--sort", metavar="WHAT", help="time, cost, tokens, requests, errors or misses.")] = "time",
     limit: LimitOption = 20,
     json: JsonFlag = False,
 ) -> None:
@@ -49,24 +50,34 @@ def list_(
         axonhub trace list --since 2h
 
         axonhub trace list --client codex --errors
+
+        axonhub trace list --sort cost
     """
     from . import trace_view
+    from .moment import moment
 
     now = time.time()
-    moment = _moment(since, now) if since else None
+    start = moment(since, now) if since else None
     try:
-        with _reader() as traces:
-            found = traces.traces(limit=limit, since=moment, client=client, model=model, channel=channel, errors=errors)
+        with open_reader() as traces:
+            listed = traces.traces(
+                limit=limit, since=start, client=client, model=model, channel=channel, errors=errors, sort=_order(sort)
+            )
     except NotConfigured:
-        found = []
+        listed = []
     filtered = any((since, client, model, channel, errors))
     nothing = "No trace fits. Leave a filter out to see more." if filtered else _NOTHING
-    emit(Result(found, trace_view.listing(found, now) if found else nothing), json=json)
+    emit(Result(listed, trace_view.listing(listed, now) if listed else nothing), json=json)
 
 
 @app.command()
-def show(name: NameArgument, raw: RawFlag = False, json: JsonFlag = False) -> None:
-    """Show a trace: its requests, their attempts, what conversion lost; with --raw the bodies of one request.
+def show(
+    name: NameArgument,
+    raw: RawFlag = False,
+    full: Annotated[bool, typer.Option("--full", help="Do not shorten what was said.")] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Show a trace: turns as a conversation, with attempts, tokens, money, losses and times; --raw: one request's bodies.
 
     Examples:
 
@@ -74,19 +85,18 @@ def show(name: NameArgument, raw: RawFlag = False, json: JsonFlag = False) -> No
 
         axonhub trace show ar-5f2c91 --raw
     """
-    from . import trace_view
+    from . import trace_show, trace_view
 
-    with _reader() as traces:
-        trace = traces.trace(name)
-        if trace is None:
-            raise UsageError(f"There is no trace or request {name!r}.", hint="`axonhub trace list` shows what there is.")
+    with open_reader() as traces:
         if raw:
-            request = _one_request(trace, name)
+            request = single(traces, name)
             bodies = traces.bodies(request["id"])
             texts: dict[str, str] = {kind: data.decode("utf-8", "replace") for kind, data in bodies.items()}
             emit(Result({"id": request["id"], "bodies": texts}, trace_view.bodies(request["id"], texts)), json=json)
-        else:
-            emit(Result(trace, trace_view.tree(trace)), json=json)
+            return
+        trace = found(traces, name)
+        said = {} if json else trace_show.said(trace, traces)
+    emit(Result(trace, trace_show.conversation(trace, said, full=full)), json=json)
 
 
 @app.command()
@@ -104,23 +114,31 @@ def tail(json: JsonFlag = False) -> None:
 @app.command()
 def clear(yes: YesFlag = False, json: JsonFlag = False) -> None:
     """Delete all traces, so that nothing of them stays in the file. Works beside a running server."""
-    with _reader() as traces:
+    with open_reader() as traces:
         confirm("Delete all recorded traces?", yes=yes)
         emit(_deleted(traces.clear()), json=json)
 
 
 @app.command()
-def prune(json: JsonFlag = False) -> None:
+def prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many requests would go.")] = False,
+    json: JsonFlag = False,
+) -> None:
     """Delete what is over the limits of config.toml (trace.retention_days, trace.max_size_mb). A server does so by itself."""
     from ..config.paths import paths
     from ..config.store import load
 
     config = load(paths().config_file).trace
-    with _reader() as traces:
-        emit(_deleted(traces.prune(config)), json=json)
+    with open_reader() as traces:
+        if dry_run:
+            going = traces.expiring(config)
+            emit(Result({"would_delete": going}, f"Would delete {plural(going, 'request')}."), json=json)
+        else:
+            emit(_deleted(traces.prune(config)), json=json)
 
 
-def _reader() -> "TraceReader":
+def open_reader() -> "TraceReader":
+    """The trace store of this home."""
     from ..config.paths import paths
     from ..trace.reader import reader
 
@@ -128,31 +146,33 @@ def _reader() -> "TraceReader":
 
 
 def _deleted(requests: int) -> Result:
-    from .tail.figures import plural
-
     return Result({"deleted": requests}, f"Deleted {plural(requests, 'request')}.")
 
 
-def _moment(text: str, now: float) -> float:
-    """A `--since` as Unix time: how long ago, or a date or time of day in ISO form, local unless it says otherwise."""
-    from datetime import datetime
+def _order(sort: str) -> str:
+    from ..trace.reader import ORDERS
 
-    ago = re.fullmatch(r"(\d{1,9})\s*([smhdw])", text.strip().lower())
-    if ago:
-        return now - int(ago[1]) * _UNITS[ago[2]]
-    try:
-        return datetime.fromisoformat(text.strip()).timestamp()
-    except (ValueError, OverflowError, OSError):
-        raise UsageError(f"--since {text!r} is no time.", hint="Use 30m, 2h, 7d, or a date like 2026-11-22.") from None
+    if sort not in ORDERS:
+        raise UsageError(f"--sort {sort!r} is nothing to sort by.", hint=f"Use one of {', '.join(ORDERS)}.")
+    return sort
 
 
-def _one_request(trace: dict[str, Any], name: str) -> dict[str, Any]:
-    """The request that was meant: the one whose id begins so, or the only one of the trace."""
+def found(traces: "TraceReader", name: str) -> dict[str, Any]:
+    """The trace that was meant, with its requests. Raises `UsageError` when there is none."""
+    trace = traces.trace(name)
+    if trace is None:
+        raise UsageError(f"There is no trace or request {name!r}.", hint="`axonhub trace list` shows what there is.")
+    return trace
+
+
+def single(traces: "TraceReader", name: str) -> dict[str, Any]:
+    """The request that was meant: the one whose id begins so, or the only one of a trace. Raises `UsageError`."""
+    trace = found(traces, name)
     named = [request for request in trace["requests"] if request["id"].startswith(name)]
-    found: list[dict[str, Any]] = named or trace["requests"]
-    if len(found) != 1:
-        ids = ", ".join(request["id"] for request in found[-5:])
+    requests: list[dict[str, Any]] = named or trace["requests"]
+    if len(requests) != 1:
+        ids = ", ".join(request["id"] for request in requests[-5:])
         raise UsageError(
-            f"{name!r} has {len(found)} requests, and --raw shows one.", hint=f"Name one of them; the last are {ids}."
+            f"{name!r} has {len(requests)} requests; this is about one.", hint=f"Name one of them; the last are {ids}."
         )
-    return found[0]
+    return requests[0]

@@ -4,7 +4,7 @@ What comes out are plain dicts, ready for JSON. A trace is what its requests hav
 
     id, threads, client, client_version, requests, running, errors, models, channels, agents, first, last (Unix time), title
     (the first prompt), input_tokens, output_tokens, cached_tokens, cost (dollars; None when no price is known), unpriced
-    (requests without one)
+    (requests without one), misses (of the prompt cache), missed_tokens, missed_cost
 """
 
 import json
@@ -21,6 +21,7 @@ from ..errors import NotConfigured, StoreError, UsageError
 from ..types.messages import Usage
 from . import bodies, database, retention, schema, search, totals
 from .records import BodyKind
+from .turns import public, turns
 
 Row = dict[str, Any]
 
@@ -29,7 +30,8 @@ _TRACES = """
            sum(outcome = 'running') AS running, sum(outcome = 'error') AS errors, json_group_array(DISTINCT coalesce(model,
            asked_model)) AS models, json_group_array(DISTINCT channel) AS channels, json_group_array(DISTINCT agent) AS agents,
            min(started) AS first, max(started + coalesce(duration_ms, 0) / 1000) AS last, sum(input) AS input_tokens,
-           sum(output) AS output_tokens, sum(cache_read) AS cached_tokens, sum(cost) AS cost, sum(cost IS NULL) AS unpriced
+           sum(output) AS output_tokens, sum(cache_read) AS cached_tokens, sum(cost) AS cost, sum(cost IS NULL) AS unpriced,
+           sum(verdict IS NOT NULL) AS misses, sum(missed_tokens) AS missed_tokens, sum(missed_cost) AS missed_cost
     FROM requests
     WHERE trace_id IN (
         SELECT trace_id FROM requests
@@ -41,8 +43,16 @@ _TRACES = """
                OR EXISTS (SELECT 1 FROM attempts WHERE request_id = requests.id AND attempts.channel = :channel))
           AND (NOT :errors OR outcome = 'error')
     )
-    GROUP BY trace_id ORDER BY last DESC, first DESC LIMIT :limit
+    GROUP BY trace_id ORDER BY {order} last DESC, first DESC LIMIT :limit
 """
+ORDERS = {
+    "time": "",
+    "cost": "cost DESC,",
+    "tokens": "input_tokens DESC,",
+    "requests": "requests DESC,",
+    "errors": "errors DESC,",
+    "misses": "missed_tokens DESC,",
+}
 # The client is that of the first request, the title its prompt: side requests come later, or have another kind.
 _HEAD = "SELECT client, client_version FROM requests WHERE trace_id = ? ORDER BY started, id LIMIT 1"
 _TITLE = """
@@ -109,21 +119,26 @@ class TraceReader:
         model: str | None = None,
         channel: str | None = None,
         errors: bool = False,
+        sort: str = "time",
     ) -> list[Row]:
         """Traces, the newest first, that have a request to which all filters apply.
 
         `since` is a Unix time; `model` a part of a name, asked for or used; `channel` one that was tried; `errors` failed
-        requests.
+        requests. `sort` is one of `ORDERS`: the newest, or the largest first.
         """
-        return self._traces(id=None, limit=limit, since=since, client=client, model=model, channel=channel, errors=errors)
+        return self._traces(sort, id=None, limit=limit, since=since, client=client, model=model, channel=channel, errors=errors)
 
     def trace(self, name: str) -> Row | None:
-        """A trace with its `requests`, by its id, the beginning of it, or a request's id. `UsageError` when that fits several."""
+        """A trace with its `turns` and `requests`, by its id, the beginning of it, or a request's id; `UsageError` when several
+        begin so."""
         trace_id = self._find(name)
         if trace_id is None:
             return None
-        found = self._traces(id=trace_id, limit=1, since=None, client=None, model=None, channel=None, errors=False)
-        return {**found[0], "requests": [self._whole(row) for row in self._rows(_BY_TRACE, trace_id)]} if found else None
+        found = self._traces("time", id=trace_id, limit=1, since=None, client=None, model=None, channel=None, errors=False)
+        if not found:
+            return None
+        requests = [self._whole(row) for row in self._rows(_BY_TRACE, trace_id)]
+        return {**found[0], "turns": [public(turn) for turn in turns(requests)], "requests": requests}
 
     def request(self, request_id: str) -> Row | None:
         """A request with `usage`, `tools`, `losses`, `attempts` and `bodies` (kind → bytes of it)."""
@@ -171,8 +186,8 @@ class TraceReader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _traces(self, **filters: Any) -> list[Row]:
-        return [self._summary(row) for row in self._rows(_TRACES, filters)]
+    def _traces(self, sort: str, **filters: Any) -> list[Row]:
+        return [self._summary(row) for row in self._rows(_TRACES.format(order=ORDERS[sort]), filters)]
 
     def _summary(self, row: Row) -> Row:
         for name in ("threads", "models", "channels", "agents"):

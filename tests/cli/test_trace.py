@@ -110,12 +110,27 @@ def test_list_for_programs(run: Run, filled: Path) -> None:
         (["--channel", "anthropic"], 1),
         (["--errors"], 1),
         (["--limit", "1"], 1),
+        (["--sort", "cost", "--limit", "1"], 1),
         (["--client", "nobody"], 0),
     ],
 )
 def test_list_filters(run: Run, filled: Path, arguments: list[str], expected: int) -> None:
     """Every filter reaches the store."""
     assert len(json.loads(run("list", "--json", *arguments).output)) == expected
+
+
+def test_list_sorted(run: Run, filled: Path) -> None:
+    """The dearest first, if that is asked for; an unknown order is refused."""
+    assert [trace["id"] for trace in json.loads(run("list", "--sort", "cost", "--json").output)] == [SESSION, "evil\x1b[2J"]
+    assert "misses" in (error(run("list", "--sort", "colour")).hint or "")
+
+
+def test_a_dry_run_deletes_nothing(run: Run, filled: Path) -> None:
+    """`prune --dry-run` says what would go, and leaves it."""
+    (filled.parent / "config.toml").write_text("[trace]\nretention_days = 0\n")
+    assert run("prune", "--dry-run").output == "Would delete 3 requests.\n"
+    assert json.loads(run("prune", "--dry-run", "--json").output) == {"would_delete": 3}
+    assert run("prune").output == "Deleted 3 requests.\n"
 
 
 def test_list_without_traces(run: Run) -> None:
@@ -140,21 +155,25 @@ def test_since_that_is_no_time(run: Run, filled: Path, since: str) -> None:
 
 
 def test_show_for_people(run: Run, filled: Path) -> None:
-    """A trace is a tree: requests in order with attempts, tools, losses and errors below them."""
-    result = run("show", SESSION[:6])
-    text = result.output
+    """A trace is its turns: what was asked, what it took, with attempts, receipt and errors, and a waterfall of the times."""
+    text = run("show", SESSION[:6]).output
     assert text.splitlines()[0] == (
-        f"{SESSION}  claude-code 2.1.330  thread release  2 requests  1 failed  60.0s  in 12.0k (75% cached)  out 800  $0.012+"
+        f"{SESSION}  claude-code 2.1.330  thread release  1 turn  2 requests  1 failed  60.0s  in 12.0k (75% cached)  out 800"
+        "  $0.012+"
     )
     order = [
-        "├── ar-aa01", "claude-sonnet-4-5 → deepseek-chat", "@deepseek", "ok 200", "3.2s", "“Fix the parser”",
+        "── Turn 1", "with a22b4cfd4253…", "you  Fix the parser",
+        "ar-aa01", "claude-sonnet-4-5 → deepseek-chat", "@deepseek", "ok 200", "3.2s", "in 12.0k (75% cached)",
+        "out 800", "$0.012",
         "attempt 1  anthropic", "error 529", "overloaded", "attempt 2  deepseek", "openai-chat, convert",
-        "Bash, Read", "dropped  top_k",
-        "└── ar-aa02", "[a22b4cfd4253…]", "title", "claude-haiku-4-5", "error 404", "no such model",
+        "receipt  dropped top_k",
+        "│ ar-aa02", "[a22b4cfd4253…]", "title", "claude-haiku-4-5", "error 404", "no such model",
+        "── Times", "  1  ar-aa01",
     ]  # fmt: skip
-    places = [text.find(word) for word in order]
-    assert -1 not in places
-    assert places == sorted(places)
+    place = text.index("\n")
+    for word in order:
+        assert word in text[place:], word
+        place = text.index(word, place)
 
 
 def test_show_for_programs(run: Run, filled: Path) -> None:

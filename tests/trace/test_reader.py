@@ -108,6 +108,9 @@ def test_a_summary(filled: Path) -> None:
         "cached_tokens": 4,
         "cost": 1.5,
         "unpriced": 2,
+        "misses": 0,
+        "missed_tokens": None,
+        "missed_cost": None,
         "title": "Fix it",
     }
 

@@ -1,0 +1,145 @@
+"""Exports: each form is what its readers expect, and no secret leaves with it."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from axonhub_cli.trace.export import EXPORTS, Exported
+from axonhub_cli.trace.reader import reader
+from axonhub_cli.trace.records import AttemptRecord, RequestRecord
+from axonhub_cli.trace.redact import Redactor
+from axonhub_cli.trace.store import Store
+from axonhub_cli.types.messages import Loss, Usage
+
+MakeRecord = Callable[..., RequestRecord]
+MakeStore = Callable[..., Store]
+SECRET = "value-that-was-learned-later"
+EVIL = "<script>alert(1)</script>'\"&"
+CHROMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+@pytest.fixture
+def exported(database: Path, make_store: MakeStore, make_record: MakeRecord) -> Exported:
+    """A trace of two requests: a failover that lost something, and a failure; hostile texts everywhere, a secret in a prompt."""
+    store = make_store()
+    first = make_record(
+        "ar-1", outcome="ok", status=200, model="deepseek-chat", asked_model=EVIL, channel="deepseek", stream=True, prompt=EVIL,
+        duration_ms=3000.0, first_token_ms=1000.0, cost=0.5, finish="stop", usage=Usage(input=9000, output=80, cache_read=10),
+        losses=[Loss("dropped", "top_k", "unknown there")], verdict="idle for 7 min", missed_tokens=8000,
+        attempts=[AttemptRecord(0, "a", "anthropic", "m", outcome="error", status=529, reason=EVIL, duration_ms=5.0),
+                  AttemptRecord(1, "deepseek", "openai-chat", "deepseek-chat", outcome="ok", started_ms=5.0)],
+    )  # fmt: skip
+    second = make_record("ar-2", started=1e9 + 5, outcome="error", status=502, error=EVIL, agent="a1", kind="title")
+    asked = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": f"{EVIL} {SECRET}"}]}
+    answer = 'data: {"id":"x","model":"m","choices":[{"index":0,"delta":{"content":%s}}]}\n\n' % json.dumps(EVIL + "x" * 2000)  # noqa: UP031  # braces
+    store.end(first, {"client_request": json.dumps(asked).encode(), "upstream_response": answer.encode()})
+    store.end(second, {})
+    assert store.flush(10)
+    with reader(database) as traces:
+        trace = traces.trace("trace-1")
+        assert trace is not None
+        bodies = {request["id"]: traces.bodies(request["id"]) for request in trace["requests"]}
+    return Exported(trace, bodies, Redactor([SECRET]))
+
+
+def test_jsonl(exported: Exported) -> None:
+    """A line for each request, with its bodies."""
+    lines = [json.loads(line) for line in EXPORTS["jsonl"](exported).splitlines()]
+    assert [line["id"] for line in lines] == ["ar-1", "ar-2"]
+    assert json.loads(lines[0]["bodies"]["client_request"])["messages"][0]["content"] == f"{EVIL} [***]"
+
+
+def test_har(exported: Exported) -> None:
+    """What HAR 1.2 demands of a log and of its entries."""
+    log = json.loads(EXPORTS["har"](exported))["log"]
+    assert (log["version"], log["creator"]["name"], len(log["entries"])) == ("1.2", "axonhub", 2)
+    entry = log["entries"][0]
+    assert entry["startedDateTime"].startswith("2001-09-09T01:46:40")
+    assert entry["time"] == sum(entry["timings"].values()) == 3000.0
+    assert entry["request"].keys() >= {
+        "method",
+        "url",
+        "httpVersion",
+        "cookies",
+        "headers",
+        "queryString",
+        "headersSize",
+        "bodySize",
+    }
+    assert entry["response"].keys() >= {"status", "statusText", "httpVersion", "cookies", "headers", "content", "redirectURL"}
+
+
+def test_otlp(exported: Exported) -> None:
+    """Spans form one tree, ids have their sizes, and the GenAI attributes are there."""
+    (resource,) = json.loads(EXPORTS["otlp"](exported))["resourceSpans"]
+    spans = resource["scopeSpans"][0]["spans"]
+    by_id = {span["spanId"]: span for span in spans}
+    assert [span["name"].split()[0] for span in spans] == ["claude-code", "chat", "chat", "chat", "chat"]
+    assert [span.get("parentSpanId") in by_id for span in spans] == [False, True, True, True, True]
+    assert {(len(span["traceId"]), len(span["spanId"])) for span in spans} == {(32, 16)}
+    values = {each["key"]: next(iter(each["value"].values())) for each in spans[1]["attributes"]}
+    assert (values["gen_ai.usage.input_tokens"], values["gen_ai.response.model"]) == ("9000", "deepseek-chat")
+    assert [span["status"]["code"] for span in spans[1:]] == [1, 2, 1, 2]
+    assert EVIL not in json.dumps([span["attributes"] for span in spans[2:]])
+
+
+def test_curl(exported: Exported) -> None:
+    """A shell gets the body as it was sent, whatever is in it, and the key from the environment."""
+    one = Exported({**exported.trace, "requests": exported.trace["requests"][:1]}, exported.bodies, exported.redactor)
+    command = EXPORTS["curl"](one)
+    script = f'curl() {{ for word; do :; done; printf %s "$word"; }}\n{command}'
+    shown = subprocess.run(["sh", "-c", script], capture_output=True, check=True)
+    assert json.loads(shown.stdout)["messages"][0]["content"] == f"{EVIL} [***]"
+    assert "Bearer $AXONHUB_KEY" in command
+
+
+class Tags(HTMLParser):
+    """Which elements and attributes a page has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        self.attributes.update(name for name, _ in attrs)
+
+
+def test_the_page_is_only_text(exported: Exported) -> None:
+    """Nothing that runs, loads or links; what was written by others is text; the secret is masked."""
+    text = EXPORTS["html"](exported)
+    tags = Tags()
+    tags.feed(text)
+    assert not {"script", "link", "img", "iframe", "a", "form", "object"} & tags.seen
+    assert not {name for name in tags.attributes if name.startswith("on") or name in ("src", "href")}
+    assert "default-src 'none'" in text
+    assert SECRET not in text
+    for words in ("Turn 1", "receipt: dropped top_k", "cache missed: idle for 7 min (8,000 tokens)", "attempt 1 @a error 529"):
+        assert words in text
+
+
+def test_the_page_in_a_browser(exported: Exported, tmp_path: Path) -> None:
+    """Chromium shows it, offline, without running anything of it."""
+    browser = next(filter(None, map(shutil.which, CHROMES)), None)
+    if browser is None:
+        pytest.skip("no Chromium here")
+    file = tmp_path / "page.html"
+    file.write_text(EXPORTS["html"](exported).replace("</title>", "</title><script>document.title='ran'</script>"))
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
+    shown = subprocess.run([*command, file.as_uri()], capture_output=True, text=True, check=True, timeout=100).stdout
+    assert "<title>ran" not in shown
+    assert '<div class="track">' in shown
+    assert "Turn 1" in shown
+
+
+def test_other_values(exported: Exported) -> None:
+    """A trace without prices or tokens is exported too."""
+    bare: dict[str, Any] = {**exported.trace, "cost": None, "input_tokens": None, "cached_tokens": None, "output_tokens": None}
+    assert "cost unknown" in EXPORTS["html"](Exported(bare, {}, Redactor()))
