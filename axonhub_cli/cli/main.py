@@ -36,6 +36,7 @@ class Root(LazyGroup):
         "usage": ("usage", "Add up tokens and money, by model, channel, client, profile or day."),
         "statusline": ("statusline", "One line for Claude Code's status line: real model, channel, cost, cache share."),
         "doctor": ("doctor", "Check everything, and say what to do about what is wrong."),
+        "bench": ("bench", "Measure what axonhub adds to a request on this machine."),
         "config": ("config", "The configuration file: where it is, what is in force, what is wrong with it."),
     }
 
