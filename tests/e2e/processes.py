@@ -21,6 +21,7 @@ CLIENTS = {
     "claude": "@anthropic-ai/claude-code-linux-x64/claude",
     "codex": "@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex",
     "opencode": "opencode-linux-x64/bin/opencode",
+    "gemini": "@google/gemini-cli/bundle/gemini.js",
 }
 
 
@@ -30,7 +31,7 @@ def client_binary(name: str) -> Path:
     path = node / "node_modules" / CLIENTS[name]
     if not path.exists():
         pytest.skip(
-            f"no {name}: npm install --no-save @anthropic-ai/claude-code @openai/codex opencode-ai, "
+            f"no {name}: npm install --no-save @anthropic-ai/claude-code @openai/codex opencode-ai @google/gemini-cli, "
             "then set AXONHUB_E2E_NODE to that folder"
         )
     return path

@@ -17,6 +17,7 @@ YOLO = {
     "claude": ["-p", "{prompt}", "--dangerously-skip-permissions", "--model", "claude-sonnet-4-5"],
     "codex": ["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "-m", "gpt-5.5", "{prompt}"],
     "opencode": ["run", "{prompt}"],
+    "gemini": ["-p", "{prompt}", "--yolo", "--skip-trust"],
 }
 
 
@@ -46,6 +47,10 @@ class Desk:
             command, env=self.environ, cwd=self.cwd, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
         )
 
+    def axonhub_command(self, *words: str) -> None:
+        """Another command of ours, which must work."""
+        subprocess.run([sys.executable, "-m", "axonhub_cli", *words], env=self.environ, check=True, capture_output=True)
+
     def prompt(self, text: str) -> list[str]:
         """The arguments for one prompt, without questions."""
         return [part.format(prompt=text) for part in YOLO[self.client]]
@@ -69,6 +74,8 @@ def digests(folder: Path, names: list[str]) -> dict[str, str]:
 def test_a_client_works_with_the_demo_and_takes_the_server_with_it(client: str, tmp_path: Path) -> None:
     """Nothing is set up and no server runs: the client does its work, and the server ends with it."""
     desk = Desk(tmp_path, client)
+    if client == "gemini":  # the one choice that it must find in its settings
+        desk.axonhub_command("setup", "gemini-cli", "--write")
     done = desk.run(desk.prompt("show me"))
     assert done.returncode == 0, done.stderr + done.stdout
     assert "hello from axonhub" in done.stdout
