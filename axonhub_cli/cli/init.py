@@ -81,9 +81,7 @@ def init(
     mapped = _rules(config, profile, chosen, choice)
     data = _data(chosen, mapped, profile, store or "env")
     if dry_run or not (yes or asking):
-        emit(Result({**data, "written": False}, "\n".join([*_told(data, done=False), "Nothing was written."])), json=json)
-        if not dry_run:
-            raise UsageError("There is no terminal to ask on.", hint="Add --yes to do this, or --dry-run to only look.")
+        _only_told(data, json, dry_run)
         return
     if asking:
         dialog.confirm(_told(data, done=False))
@@ -92,8 +90,20 @@ def init(
     data["clients"] = [_set_up(name, lines) for name in client or (_offered() if asking else [])]
     if test:
         data["test"] = _test(chosen, choice, lines)
+    _end(data, lines, json)
+
+
+def _only_told(data: dict[str, Any], json: bool, dry_run: bool) -> None:
+    """The proposal without doing it: what --dry-run asks for, and an error where a yes would have been needed."""
+    emit(Result({**data, "written": False}, "\n".join([*_told(data, done=False), "Nothing was written."])), json=json)
+    if not dry_run:
+        raise UsageError("There is no terminal to ask on.", hint="Add --yes to do this, or --dry-run to only look.")
+
+
+def _end(data: dict[str, Any], lines: list[str], json: bool) -> None:
+    """What was done and what comes next; exit code 1 when the model that was asked did not answer."""
+    works = data["test"] is None or data["test"]["ok"]
     lines += ["", "Next:", *(f"  {command}   {why}" for command, why in look()["next"])]
-    works = not test or data["test"] is None or data["test"]["ok"]
     emit(Result({**data, "written": True}, "\n".join(lines), exit_code=0 if works else 1), json=json)
 
 

@@ -45,7 +45,7 @@ def test_the_table_says_what_each_command_says_itself(name: str) -> None:
     module, sentence = Root.table[name]
     command: Any = load(module, name)
     assert command.name == name
-    assert " ".join(command.help.split()).startswith(sentence)
+    assert " ".join(command.help.split()).startswith(sentence.rstrip("."))
 
 
 def test_commands_are_suggested_by_their_names() -> None:
