@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from ..errors import AxonHubError, SecretError
 from ..protocols.base import Target
+from ..protocols.body import ClientBody
+from ..protocols.compaction import triggered
 from ..protocols.gemini.framing import begins_array
 from ..protocols.lanes import Prepared, prepare
 from ..protocols.registry import codec
@@ -85,13 +87,13 @@ class Attempt:
         """Send the request. One that is refused for its seals goes once more without any (`trust` False)."""
         call, candidate = self.call, self.candidate
         mixed = call.gateway.seals.mixed(call.record.trace_id, candidate.channel.name)
-        prepared = prepare(call.codec, self.upstream, call.body, self.target, call.gateway.seals, mixed=mixed, trust=trust)
+        prepared = prepare(call.codec, self.upstream, self._body(), self.target, call.gateway.seals, mixed=mixed, trust=trust)
         self._note(prepared)
         headers = request_headers(candidate, secret, call.headers, same=prepared.lane != "convert", stream=call.body.stream)
         limits = candidate.channel.timeouts
         path = operation(candidate.endpoint.protocol, candidate.model, stream=call.body.stream)
         async with self.keeper.guard(limits.first_byte * call.scale):
-            response = await call.gateway.upstream.open(candidate, path, prepared.body, headers)
+            response = await call.gateway.upstream.open(candidate, path + self._suffix(), prepared.body, headers)
         try:
             self.record.status = response.status
             self.record.first_byte_ms = call.ms() - self.record.started_ms
@@ -104,6 +106,17 @@ class Attempt:
             return await self._answer(response, prepared)
         finally:
             response.close()
+
+    def _compacts(self) -> bool:
+        """Whether the upstream has the compaction that the client asks for."""
+        endpoint = self.candidate.endpoint
+        return self.call.compact and endpoint.protocol == "openai-responses" and endpoint.quirks.native_responses
+
+    def _body(self) -> ClientBody:
+        return triggered(self.call.body) if self.call.compact and not self._compacts() else self.call.body
+
+    def _suffix(self) -> str:
+        return "/compact" if self._compacts() else ""
 
     def _note(self, prepared: Prepared) -> None:
         call, record = self.call, self.call.record

@@ -32,6 +32,7 @@ class Call:
     scale: float
     listener: Listener
     begun: float = field(default_factory=time.monotonic)
+    compact: bool = False  # `/v1/responses/compact`: the answer is a shorter conversation
     bodies: dict[BodyKind, bytes] = field(default_factory=dict)
     stream: ClientStream | None = None
     back: dict[str, str] = field(default_factory=dict)  # the upstream's headers that may go back
@@ -85,7 +86,9 @@ def framing_of(call: Call) -> EventsToArray | None:
 
 
 def _header(value: str) -> str:
-    return "".join(char if " " <= char <= "~" else "?" for char in value)[:1000]
+    if not (value.isascii() and value.isprintable()):
+        value = "".join(char if " " <= char <= "~" else "?" for char in value)
+    return value[:1000]
 
 
 def _wants_usage(body: ClientBody) -> bool:

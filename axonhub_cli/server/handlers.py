@@ -116,7 +116,7 @@ class Handler:
             record.bytes_in = len(data)
             body = ClientBody(data, route.in_path)
             session = identify(headers, _hints(body), gateway.config.trace, fallback=record.id.replace("ar-", "at-", 1))
-            self._describe(record, session, key, body)
+            self._describe(record, session, key, body, compact=route.kind == "compact")
             if route.kind == "count_tokens":
                 return await counting.count(gateway, headers, body, record, self.scale)
             return await self._call(request, route, headers, body, record, begun)
@@ -146,6 +146,7 @@ class Handler:
             call = Call(
                 gateway=gateway, request=request, codec=codec(route.protocol), body=body, headers=headers, record=record,
                 plan=chosen, scale=self.scale, listener=Listener(record, gateway.recorder), begun=begun, bodies=bodies,
+                compact=route.kind == "compact",
             )  # fmt: skip
             return await relay.run(call)
         except (asyncio.CancelledError, ConnectionError, ClientLeft):
@@ -160,17 +161,19 @@ class Handler:
             record.duration_ms = (time.monotonic() - begun) * 1000
             gateway.recorder.end(record, bodies if gateway.config.trace.bodies else {})
 
-    def _describe(self, record: RequestRecord, session: Session, key: Key, body: ClientBody) -> None:
+    def _describe(self, record: RequestRecord, session: Session, key: Key, body: ClientBody, *, compact: bool) -> None:
         record.trace_id, record.thread, record.client = session.trace_id, session.thread, session.client
         record.client_version, record.agent, record.parent_agent = session.client_version, session.agent, session.parent_agent
         record.turn = session.turn
         record.key, record.profile = key.name, self.gateway.profile_of(key)
         record.asked_model, record.stream = body.model, body.stream
         record.prompt, record.effort = preview(body), effort(body)
-        record.kind = purpose(record.client, session.kind, body, record.prompt)
+        record.kind = "compaction" if compact else purpose(record.client, session.kind, body, record.prompt)
 
     async def _read(self, request: web.Request, headers: Mapping[str, str]) -> bytes:
         """The body, decoded, within the limits of size and patience."""
+        if request.content.is_eof():  # small bodies come with their headers: nothing to wait for
+            return await self._decoded(request.content.read_nowait(), headers)
         limit = self.gateway.guard.max_body
         parts: list[bytes] = []
         size = 0
@@ -185,7 +188,13 @@ class Handler:
                         patience.reschedule(asyncio.get_running_loop().time() + _BODY_IDLE * self.scale)
         except TimeoutError:
             raise RequestError("The request body did not arrive in time.", kind="timeout") from None
-        data = b"".join(parts) if len(parts) != 1 else parts[0]
+        return await self._decoded(b"".join(parts) if len(parts) != 1 else parts[0], headers)
+
+    async def _decoded(self, data: bytes, headers: Mapping[str, str]) -> bytes:
+        """The body without its content coding, within the limit."""
+        limit = self.gateway.guard.max_body
+        if len(data) > limit:
+            raise RequestError(too_large(limit).message, kind="too_large")
         encoding = headers.get("content-encoding", "")
         if not encoding or encoding.lower() == "identity":
             return data
@@ -199,7 +208,11 @@ class Handler:
         """An error of ours, in the caller's shape. `drop`: a body is still coming that nobody will read, so the connection
         ends."""
         route = find(path)
-        protocol = route.protocol if route is not None and route.kind in ("call", "count_tokens") else protocol_of(path, headers)
+        protocol = (
+            route.protocol
+            if route is not None and route.kind in ("call", "compact", "count_tokens")
+            else protocol_of(path, headers)
+        )
         status, extra, body = codec(protocol).write_error(problem, f"ar-{secrets.token_hex(12)}")
         if problem.status == 405:
             status = 405

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from ..types.messages import Protocol
 
-Kind = Literal["call", "count_tokens", "models", "model", "health", "hello", "events", "state", "websocket"]
+Kind = Literal["call", "compact", "count_tokens", "models", "model", "health", "hello", "events", "state", "websocket"]
 
 
 class Route(NamedTuple):
@@ -41,6 +41,7 @@ _TABLE: dict[str, Route] = {
     "/v1/messages/count_tokens": Route("count_tokens", "anthropic", _POST),
     "/v1/chat/completions": Route("call", "openai-chat", _POST),
     "/v1/responses": Route("call", "openai-responses", _POST),
+    "/v1/responses/compact": Route("compact", "openai-responses", _POST),
     "/v1/models": Route("models", "openai-chat", _GET),
     "/": Route("hello", "openai-chat", _HEAD),
     "/api/hello": Route("hello", "anthropic", _HEAD),
@@ -104,5 +105,5 @@ def protocol_of(path: str, headers: dict[str, str]) -> Protocol:
 
 def known() -> list[str]:
     """Paths for the 404's sentence."""
-    paths = [path for path, route in _TABLE.items() if route.kind in ("call", "count_tokens", "models")]
+    paths = [path for path, route in _TABLE.items() if route.kind in ("call", "compact", "count_tokens", "models")]
     return [*paths, *(f"/v1beta/models/MODEL:{verb}" for verb in _GEMINI)]

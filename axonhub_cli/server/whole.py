@@ -6,6 +6,7 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from ..errors import ProtocolError
+from ..protocols.compaction import as_object
 from ..protocols.lanes import Prepared
 from ..protocols.raw import dumps, loads, splice
 from ..types.events import replay
@@ -47,7 +48,8 @@ def say_response(attempt: "Attempt", response: Response, prepared: Prepared) -> 
     if prepared.back is not None:
         response = prepared.back().restore(response)
     attempt.succeeded(response, None)
-    return call.whole(dumps(call.codec.write_response(response, call.reply(prepared))))
+    written = call.codec.write_response(response, call.reply(prepared))
+    return call.whole(dumps(as_object(written, call.body.get("input")) if call.compact else written))
 
 
 async def _stream_response(attempt: "Attempt", response: Response, prepared: Prepared) -> web.StreamResponse:

@@ -41,7 +41,7 @@ def test_paths_that_are_served(path: str, kind: str, protocol: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v2/messages", "/v1", "/v1/message", "/v1/responses/compact", "/metrics", "/_axonhub", "/..", "/V1/messages"]
+    "path", ["/v2/messages", "/v1", "/v1/message", "/v1/responses/compacted", "/metrics", "/_axonhub", "/..", "/V1/messages"]
 )
 def test_everything_else_is_not(path: str) -> None:
     """There is no pattern that something unforeseen could match."""
