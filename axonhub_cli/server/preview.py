@@ -5,6 +5,7 @@ from typing import Any
 
 from ..errors import ProtocolError
 from ..protocols.body import ClientBody
+from ..trace.effort import effort as effort  # the other half of the glance
 
 _LENGTH = 300
 
@@ -35,25 +36,3 @@ def _text(message: Any) -> str:
         return content
     texts = [part.get("text") for part in content if isinstance(part, dict)] if isinstance(content, list) else []
     return "\n".join(text for text in texts if isinstance(text, str) and not text.startswith("<system-reminder>"))
-
-
-def effort(body: ClientBody) -> str | None:
-    """The effort that the client asked for, in whichever field its protocol has."""
-    config = body.get("generationConfig")
-    thinking = config.get("thinkingConfig") if isinstance(config, dict) else None
-    if isinstance(thinking, dict) and isinstance(thinking.get("thinkingLevel"), str):
-        return str(thinking["thinkingLevel"]).lower()
-    for key, inner in (
-        ("reasoning", "effort"),
-        ("output_config", "effort"),
-        ("reasoning_effort", None),
-        ("thinking", "budget_tokens"),
-    ):
-        value = body.get(key)
-        if inner is not None:
-            value = value.get(inner) if isinstance(value, dict) else None
-        if isinstance(value, str) and value:
-            return value
-        if isinstance(value, int) and value:
-            return f"{value} tokens"
-    return None

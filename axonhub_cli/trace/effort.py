@@ -7,6 +7,10 @@ _FIELDS = (("reasoning", "effort"), ("output_config", "effort"), ("reasoning_eff
 
 def effort(body: ClientBody) -> str | None:
     """The effort's name, or a budget of thinking tokens; None when nothing is said. Raises `ProtocolError` for a broken value."""
+    config = body.get("generationConfig")
+    thinking = config.get("thinkingConfig") if isinstance(config, dict) else None
+    if isinstance(thinking, dict) and isinstance(thinking.get("thinkingLevel"), str):
+        return str(thinking["thinkingLevel"]).lower()
     for key, inner in _FIELDS:
         value = body.get(key)
         if inner is not None:

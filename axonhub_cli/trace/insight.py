@@ -119,8 +119,8 @@ def _prefix(body: bytes | None) -> _Prefix | None:
         return None
     if not isinstance(fields, dict):
         return None
-    system = fields.get("system", fields.get("instructions"))
-    messages = fields.get("messages", fields.get("input"))
+    system = fields.get("system", fields.get("instructions", fields.get("systemInstruction")))
+    messages = fields.get("messages", fields.get("input", fields.get("contents")))
     return _Prefix(*(_parts(value) for value in (fields.get("tools"), system, messages)))
 
 

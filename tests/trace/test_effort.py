@@ -16,6 +16,7 @@ from axonhub_cli.trace.effort import effort
         ({"output_config": {"effort": "max"}}, "max"),
         ({"reasoning_effort": "low"}, "low"),
         ({"thinking": {"type": "enabled", "budget_tokens": 2048}}, "2048 tokens"),
+        ({"generationConfig": {"thinkingConfig": {"thinkingLevel": "HIGH"}}}, "high"),
         ({"reasoning": "x", "thinking": None, "reasoning_effort": 0}, None),
         ({}, None),
     ],

@@ -109,6 +109,18 @@ def test_no_miss(before: Usage, now: Usage) -> None:
     assert judge(turn(before), turn(now, started=30.0)) is None
 
 
+def test_a_gemini_body() -> None:
+    """Its parts have names of their own."""
+
+    def sent(usage: Usage, instruction: str) -> Turn:
+        body = {"contents": HISTORY, "systemInstruction": {"parts": [{"text": instruction}]}}
+        return Turn(0.0, 0.0, usage, "c", None, "m", lambda: {"client_request": json.dumps(body).encode()})
+
+    verdict = judge(sent(HELD, "a"), sent(MISSED, "b"))
+    assert verdict is not None
+    assert verdict.cause == "system"
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'{"tools":3,"system":{"text":1},"messages":[1]}'])
 def test_bodies_that_cannot_be_read(body: bytes) -> None:
     """Without readable bodies there is still a verdict."""
