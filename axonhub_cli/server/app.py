@@ -40,6 +40,8 @@ from .upstream import Upstream
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _RELOAD = 0.5
+_HTTP = logging.getLogger("axonhub.http")  # aiohttp's tracebacks for bytes that are no HTTP: anybody could fill the log
+_HTTP.setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +161,7 @@ class Server:
         app.router.add_route("*", "/{tail:.*}", handler.handle)
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, auto_decompress=False, keepalive_timeout=75, lingering_time=2,
-            max_line_size=16384, max_field_size=16384, shutdown_timeout=0.5,
+            max_line_size=16384, max_field_size=16384, shutdown_timeout=0.5, logger=_HTTP,
         )  # fmt: skip
         await self._runner.setup()
         for each in sockets:
@@ -301,7 +303,6 @@ def run(options: Options, started: Callable[[Server], Awaitable[None]]) -> int:
     """Serve until a signal says otherwise; the exit code: 1 when a second signal cut running requests off. `started` is awaited
     once, when the server listens."""
     harden()
-    _use_uvloop()
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     return asyncio.run(_main(options, started))
 
@@ -321,11 +322,3 @@ async def _main(options: Options, started: Callable[[Server], Awaitable[None]]) 
     await started(server)
     await server.wait()
     return int(server.forced)
-
-
-def _use_uvloop() -> None:
-    """Where it is installed (`pip install axonhub-cli[speed]`) and asked for by that: 3 to 15 % less CPU."""
-    with suppress(ImportError):
-        import uvloop
-
-        uvloop.install()
