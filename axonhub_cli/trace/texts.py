@@ -4,7 +4,7 @@ Only the end of the conversation is new in a request, and of the answer only its
 stream's frames are passed over unless they carry text. Whatever cannot be read has no text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -38,29 +38,53 @@ def of(values: Mapping[str, Any], bodies: Mapping[BodyKind, bytes]) -> Texts:
     return Texts(prompt(bodies.get("client_request", b"{}")), answer(protocol, answered))
 
 
-class _Inner(msgspec.Struct):
+class _Text(msgspec.Struct):
     text: str | None = None
     content: str | None = None
 
 
 class _Choice(msgspec.Struct):
-    delta: _Inner | None = None
+    delta: _Text | None = None
 
 
 class _Frame(msgspec.Struct):
-    """The text of a frame, of whichever protocol."""
+    """A frame that carries text, as far as it is of interest here."""
 
-    text: str | None = None
-    delta: _Inner | str | None = None
-    choices: list[_Choice] = []
-
-    def said(self) -> str:
-        inner = [self.delta.text] if isinstance(self.delta, _Inner) else []
-        inner += [choice.delta.content for choice in self.choices[:1] if choice.delta is not None]
-        return self.text or "".join(filter(None, inner))
+    @property
+    def said(self) -> str | None:
+        raise NotImplementedError
 
 
-_frame = msgspec.json.Decoder(_Frame).decode
+class _Delta(_Frame):  # Messages
+    delta: _Text
+
+    @property
+    def said(self) -> str | None:
+        return self.delta.text
+
+
+class _Chunk(_Frame):  # Chat Completions
+    choices: list[_Choice]
+
+    @property
+    def said(self) -> str | None:
+        delta = self.choices[0].delta if self.choices else None
+        return None if delta is None else delta.content
+
+
+class _Done(_Frame):  # Responses
+    text: str
+
+    @property
+    def said(self) -> str | None:
+        return self.text
+
+
+_FRAMES: dict[str, Callable[[bytes], _Frame]] = {
+    "anthropic": msgspec.json.Decoder(_Delta).decode,
+    "openai-chat": msgspec.json.Decoder(_Chunk).decode,
+    "openai-responses": msgspec.json.Decoder(_Done).decode,
+}
 
 
 def prompt(body: bytes) -> str:
@@ -98,15 +122,15 @@ def answer(protocol: str, body: bytes) -> str:
     mark = _MARKS.get(protocol)
     if mark is None:
         return ""
-    found = (_said(line) for line in body.splitlines() if mark in line and line.startswith(b"data:"))
+    decode = _FRAMES[protocol]
+    found: list[str] = []
+    for line in body.splitlines():
+        if mark in line and line.startswith(b"data:"):
+            try:
+                found.append(decode(line[5:]).said or "")
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                pass  # whatever it is, it is no text
     return "".join(found)[:LIMIT]
-
-
-def _said(line: bytes) -> str:
-    try:
-        return _frame(line[5:]).said()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
 
 
 def _whole(protocol: str, body: bytes) -> str:
