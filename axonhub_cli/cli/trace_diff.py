@@ -79,9 +79,20 @@ def _print(console: "Console", labels: tuple[str, str], changes: "list[Change]")
         console.print(Text(f"{sign} {clean(change.path, 200)}", style=style))
         old, new = shown(change.old, change.new) if change.kind == "changed" else (_json_of(change.old), _json_of(change.new))
         if change.kind != "added":
-            console.print(Text(f"    - {old}", style="red"))
+            _value(console, f"- {old}", "red")
         if change.kind != "removed":
-            console.print(Text(f"    + {new}", style="green"))
+            _value(console, f"+ {new}", "green")
+
+
+def _value(console: "Console", text: str, style: str) -> None:
+    """A value under its path; in a terminal what does not fit goes on below it, in a pipe it is one line."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    if console.is_terminal:
+        console.print(Padding(Text(text, style=style), (0, 0, 0, 4)), soft_wrap=False)
+    else:
+        console.print(Text(f"    {text}", style=style))
 
 
 def shown(old: Any, new: Any) -> tuple[str, str]:

@@ -4,40 +4,51 @@ All that came from clients, models and upstreams goes through `clean`. rich is i
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .output import clean
 from .tail.figures import age, count, duration, money, percent, plural
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
     from rich.text import Text
 
 Row = dict[str, Any]
 
 _SHORT = 13  # characters of a trace id: of a UUIDv7 that is its whole timestamp
+_WIDE = 120  # columns of a terminal that has room for the whole table
 _RIGHT = ("Reqs", "Err", "In", "Out", "Cached", "Cost")
 _FLEXIBLE = ("Title", "Models")
 _COLUMNS = ("When", "Trace", "Client", *_FLEXIBLE, *_RIGHT)
 STYLES = {"ok": "green", "error": "red", "running": "cyan", "cancelled": "yellow", "interrupted": "yellow"}
 
 
-def listing(traces: Iterable[Row], now: float) -> "RenderableType":
-    """A table, one line a trace. Where the terminal is narrow, titles and models are cut, and nothing else."""
+def listing(traces: Iterable[Row], now: float) -> "Callable[[Console], None]":
+    """A table, one line a trace. A narrow terminal gets fewer columns, so that titles can still be read."""
+    lines = [_line(trace, now) for trace in traces]
+    return lambda console: console.print(_grid(lines, narrow=console.is_terminal and console.width < _WIDE))
+
+
+def _grid(lines: list[tuple[str, ...]], *, narrow: bool) -> "RenderableType":
     from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
-    lines = [_line(trace, now) for trace in traces]
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name, *cells in zip(_COLUMNS, *lines, strict=True):
+    columns = [column for column in zip(_COLUMNS, *lines, strict=True) if not narrow or _is_kept(column)]
+    for name, *cells in columns:
         fixed = name not in _FLEXIBLE
         widest = max(map(cell_len, (name, *cells))) if fixed else None
         grid.add_column(name, justify="right" if name in _RIGHT else "left", no_wrap=fixed, min_width=widest)
-    for line in lines:
+    for line in list(zip(*columns, strict=True))[1:]:
         grid.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in line))
     return grid
+
+
+def _is_kept(column: tuple[str, ...]) -> bool:
+    """Whether a narrow table has this column: not what can be seen in the trace itself, and no empty one."""
+    return column[0] not in ("Models", "In", "Out") and any(column[1:])
 
 
 def _line(trace: Row, now: float) -> tuple[str, ...]:

@@ -5,13 +5,12 @@ Nothing is cached: the environment is read at each call, so that tests and conta
 
 import os
 from pathlib import Path
-
-from msgspec import Struct
+from typing import NamedTuple
 
 APP = "axonhub"
 
 
-class Paths(Struct, frozen=True):
+class Paths(NamedTuple):  # no msgspec: the status line starts after every answer, and needs only this
     """The three folders; the files are properties of them. None of them needs to exist yet."""
 
     config_dir: Path

@@ -73,10 +73,10 @@ def test_trouble_is_silent(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
 
 
 def test_as_a_process(filled: Path) -> None:
-    """It runs without the command line's imports: no typer, no rich, no msgspec's users beyond `paths`."""
+    """It runs without the command line's imports: no typer, no rich, no msgspec."""
     code = (
         "import sys; sys.argv = ['axonhub', 'statusline']; from axonhub_cli.__main__ import main; main();"
-        "print(sorted({'typer', 'rich', 'aiohttp', 'genai_prices', 'asyncio'} & set(sys.modules)))"
+        "print(sorted({'typer', 'rich', 'msgspec', 'aiohttp', 'genai_prices', 'asyncio'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], input=json.dumps({"session_id": SESSION}), capture_output=True, text=True, check=True

@@ -1,5 +1,6 @@
 """`axonhub trace`: what it lists, shows, deletes and watches, for people and for programs."""
 
+import io
 import json
 import sqlite3
 import subprocess
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from axonhub_cli.cli.trace import app
+from axonhub_cli.cli.trace_view import listing
 from axonhub_cli.config.schema import Trace
 from axonhub_cli.errors import AxonHubError, NotConfigured, NotRunning, UsageError
 from axonhub_cli.trace.records import AttemptRecord, RequestRecord
@@ -89,6 +92,19 @@ def test_list_for_people(run: Run, filled: Path) -> None:
     assert lines[2].startswith("2h ago")
     assert "[red]" in lines[2]
     assert harmless(result.output)
+
+
+@pytest.mark.parametrize(("width", "columns"), [(80, 8), (160, 11)])
+def test_a_narrow_list_keeps_titles(width: int, columns: int) -> None:
+    """In a narrow terminal models and tokens give way to titles; every line fits."""
+    trace = {"id": SESSION, "last": NOW, "client": "claude-code", "title": "Fix the parser", "models": ["m"], "requests": 2,
+             "running": 0, "errors": 1, "input_tokens": 10, "output_tokens": 1,
+             "cached_tokens": 5, "cost": 1.0, "unpriced": 0}  # fmt: skip
+    file = io.StringIO()
+    listing([trace], NOW)(Console(file=file, width=width, force_terminal=True, color_system=None))
+    lines = file.getvalue().splitlines()
+    assert (len(lines[0].split()), max(map(len, lines)) <= width) == (columns, True)
+    assert "Fix the parser" in lines[1]
 
 
 def test_list_for_programs(run: Run, filled: Path) -> None:
