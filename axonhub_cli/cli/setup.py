@@ -29,7 +29,7 @@ KeyOption = Annotated[
     str | None, typer.Option("--key", metavar="NAME", help="The local key to use; by default one named after the client.")
 ]
 PortOption = Annotated[
-    int | None, typer.Option("--port", min=1, max=65535, help="The server's port; by default that of config.toml.")
+    int | None, typer.Option("--port", min=1, max=65535, help="The server's port; by default that of the one that runs.")
 ]
 ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="Also make this the client's model.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Say above each line what it is for.")]
@@ -215,9 +215,10 @@ def status(json: JsonFlag = False) -> None:
 
     from ..clients.catalog import CLIENTS
     from ..clients.status import status as look
+    from .edit import server_port
     from .setup_files import journal
 
-    found = [look(client, journal(), _port(), os.environ) for client in CLIENTS]
+    found = [look(client, journal(), server_port(), os.environ) for client in CLIENTS]
     rows = [
         [item.client, item.state, "yes" if item.shell else "no", clean(item.address or "-"), clean(_short(item.file))]
         for item in found
@@ -236,10 +237,3 @@ def _short(file: str) -> str:
     """A path with the home directory as `~`."""
     home = os.path.expanduser("~")
     return "~" + file.removeprefix(home) if file.startswith(home + os.sep) else file
-
-
-def _port() -> int:
-    from ..config.paths import paths
-    from ..config.store import load
-
-    return load(paths().config_file).server.port
