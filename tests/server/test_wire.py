@@ -1,7 +1,10 @@
 """One connection to an upstream: what it reads however it is cut, what it refuses, who may use it again."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -172,12 +175,12 @@ async def test_closing_an_answer_ends_its_connection(peer: Peer, wires: Wires) -
 
 async def test_a_reader_that_is_slow_stops_the_upstream(peer: Peer, wires: Wires) -> None:
     """What waits to be read is bounded, and nothing is lost when reading goes on."""
-    size = 32 << 20
+    size = 12 << 20
     peer.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size]
     answer = await ask(wires, peer)
     for _ in range(200):
         await asyncio.sleep(0)
-    assert 0 < len(await answer.read()) < size // 4
+    assert 0 < len(await answer.read()) < size // 2
     assert not peer.ended
     rest = await whole(answer)
     assert set(rest) == {ord("x")}
@@ -308,3 +311,54 @@ async def test_an_unused_connection_is_not_trusted_after_it_spoke() -> None:
     assert (free, transport.aborted, wire.usable) == ([wire], False, True)
     wire.data_received(b"HTTP/1.1 200 OK\r\n\r\n")
     assert (transport.aborted, wire.usable) == (True, False)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> tuple[ssl.SSLContext, Path]:
+    """A server's TLS context for `localhost`, and the certificate that vouches for it."""
+    x509 = pytest.importorskip("cryptography.x509")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    pem, secret = tmp_path / "cert.pem", tmp_path / "key.pem"
+    pem.write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    secret.write_bytes(key.private_bytes(*form))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, secret)
+    return context, pem
+
+
+async def test_tls_is_checked_and_kept_apart(authority: tuple[ssl.SSLContext, Path], wires: Wires) -> None:
+    """A trusted certificate lets the connection serve again; an unknown one, and a server without TLS, say what is wrong."""
+    context, pem = authority
+    peer = Peer()
+    peer.answers = [CHUNKED, MEASURED]
+    server = await asyncio.start_server(peer.serve, "127.0.0.1", 0, ssl=context)
+    bare = await asyncio.start_server(_shout, "127.0.0.1", 0)
+    port, open_port = server.sockets[0].getsockname()[1], bare.sockets[0].getsockname()[1]
+
+    peer.place = Place("localhost", port, ssl.create_default_context(cafile=pem))
+    assert await whole(await ask(wires, peer)) == b"Hello, world"
+    assert await whole(await ask(wires, peer)) == b"Hello, world"
+    assert peer.served == 1
+    for number, kind in ((port, ssl.SSLCertVerificationError), (open_port, ssl.SSLError)):
+        with pytest.raises(Unreachable) as caught:
+            await wires.ask(Place("localhost", number, ssl.create_default_context()), b"", b"", 5)
+        assert isinstance(caught.value.cause, kind)
+    server.close()
+    bare.close()
+
+
+async def _shout(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A server that speaks no TLS."""
+    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    await reader.read()
+    writer.close()
