@@ -62,7 +62,7 @@ class Call:
             headers["x-axonhub-model"] = record.model
         if record.losses:
             headers["x-axonhub-losses"] = str(len(record.losses))
-        return {name: _header(value) for name, value in headers.items()}
+        return {name: _header(self.gateway.redact(value)) for name, value in headers.items()}
 
     def whole(self, body: bytes) -> web.StreamResponse:
         """A JSON answer of status 200."""
