@@ -54,8 +54,8 @@ COMPATIBLE = Quirks(
     verbosity=False,
     metadata=False,
 )  # fmt: skip
-# Servers that imitate Messages: thinking has a budget at most, adaptive thinking and effort are Anthropic's own.
-_MESSAGES = Quirks(adaptive=False, service_tier=False)
+# Servers that imitate Messages: thinking has a budget at most, adaptive thinking, effort and hosted tools are Anthropic's own.
+_MESSAGES = Quirks(adaptive=False, service_tier=False, hosted_tools=False)
 # Servers that imitate Responses: function tools only, nothing is stored, ids and encrypted reasoning mean nothing to them.
 _RESPONSES = Quirks(native_responses=False, cache_key=False, service_tier=False, verbosity=False, metadata=False)
 

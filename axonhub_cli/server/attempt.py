@@ -14,9 +14,10 @@ from ..protocols.gemini.framing import begins_array
 from ..protocols.lanes import Prepared, prepare
 from ..protocols.registry import codec
 from ..protocols.seals import is_refusal, maker
+from ..protocols.websearch import without_search
 from ..routing.plan import Candidate
 from ..trace.records import AttemptRecord
-from ..types.messages import Response
+from ..types.messages import Loss, Response
 from ..types.problem import Problem, from_error
 from .call import Call
 from .client import ClientLeft, Keeper
@@ -87,7 +88,12 @@ class Attempt:
         """Send the request. One that is refused for its seals goes once more without any (`trust` False)."""
         call, candidate = self.call, self.candidate
         mixed = call.gateway.seals.mixed(call.record.trace_id, candidate.channel.name)
-        prepared = prepare(call.codec, self.upstream, self._body(), self.target, call.gateway.seals, mixed=mixed, trust=trust)
+        body = self._body()
+        prepared = prepare(call.codec, self.upstream, body, self.target, call.gateway.seals, mixed=mixed, trust=trust)
+        if body is not call.body and call.record.kind == "web_search":
+            prepared.losses.append(
+                Loss("changed", "tools", "the upstream has no web search: the model answers from what it knows")
+            )
         self._note(prepared)
         headers = request_headers(candidate, secret, call.headers, same=prepared.lane != "convert", stream=call.body.stream)
         limits = candidate.channel.timeouts
@@ -113,7 +119,14 @@ class Attempt:
         return self.call.compact and endpoint.protocol == "openai-responses" and endpoint.quirks.native_responses
 
     def _body(self) -> ClientBody:
-        return triggered(self.call.body) if self.call.compact and not self._compacts() else self.call.body
+        """The client's body, or what stands for it where the upstream lacks what it is about."""
+        call, endpoint = self.call, self.candidate.endpoint
+        if call.compact and not self._compacts():
+            return triggered(call.body)
+        searches = endpoint.protocol == "anthropic" and endpoint.quirks.hosted_tools
+        if call.record.kind == "web_search" and call.codec.name == "anthropic" and not searches:
+            return without_search(call.body)
+        return call.body
 
     def _suffix(self) -> str:
         return "/compact" if self._compacts() else ""

@@ -29,6 +29,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     cache_key              takes prompt_cache_key
     cache_control          wants Anthropic cache marks from clients that send none
     tool_name_limit        longest tool name
+    hosted_tools           Anthropic: runs the vendor's own tools (web search)
     strict_tools           takes `strict` on a function
     top_k, seed, penalties, service_tier, verbosity, metadata    takes that parameter
     native_responses       Responses: custom tools, namespaces, item ids, encrypted reasoning are understood
@@ -57,6 +58,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     cache_key: bool = True
     cache_control: bool = False
     tool_name_limit: int = 64
+    hosted_tools: bool = True
     strict_tools: bool = True
     top_k: bool = True
     seed: bool = True

@@ -20,6 +20,7 @@ import tempfile
 import time
 import urllib.request
 import zlib
+from pathlib import Path
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -69,7 +70,8 @@ def mock(path):
     if not u:
         return None
     try:
-        return json.loads(urllib.request.urlopen(u.rstrip("/") + "/_mock/" + path, timeout=5).read())
+        with urllib.request.urlopen(u.rstrip("/") + "/_mock/" + path, timeout=5) as answer:
+            return json.loads(answer.read())
     except Exception as ex:
         print(f"harness: MOCK_URL not reachable: {ex}", file=sys.stderr)
         sys.exit(3)
@@ -221,7 +223,7 @@ class Run:
 
     def codex(self, prompt, sub=("exec",), image=False):
         os.makedirs(self.home + "/.codex", exist_ok=True)
-        open(self.home + "/.codex/config.toml", "w").write(
+        Path(self.home + "/.codex/config.toml").write_text(
             """model = "{}"
 model_provider = "axonhub-responses"
 check_for_update_on_startup = false
@@ -239,7 +241,7 @@ enabled = false
         last = self.home + "/last.txt"
         cmd = [self.bin, *sub, "--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "-o", last]
         if image:
-            open(self.home + "/red.png", "wb").write(png())
+            Path(self.home + "/red.png").write_bytes(png())
             cmd += ["-i", self.home + "/red.png", "--"]
         _rc, so, _se = self.sh([*cmd, prompt])
         text, sid = "", None
@@ -259,7 +261,7 @@ enabled = false
             if t == "item.completed" and (d.get("item") or {}).get("type") == "agent_message":
                 text = d["item"].get("text", "")
         if os.path.exists(last):
-            text = open(last).read() or text
+            text = Path(last).read_text() or text
         return text, sid
 
     def opencode(self, prompt, more=(), image=False):
@@ -286,7 +288,7 @@ enabled = false
         )
         cmd = [self.bin, "run", *more]
         if image:
-            open(self.home + "/red.png", "wb").write(png())
+            Path(self.home + "/red.png").write_bytes(png())
             cmd += ["-f", self.home + "/red.png", "--"]
         _rc, so, _se = self.sh([*cmd, prompt])
         return so.strip(), None
@@ -377,7 +379,7 @@ enabled = false
                 if os.path.exists(p):
                     break
                 time.sleep(0.1)
-            got = open(p).read().strip() if os.path.exists(p) else None
+            got = Path(p).read_text().strip() if os.path.exists(p) else None
             if got != c:
                 self.fail.append(f"{f}: {got!r}, expected {c!r}")
 

@@ -1,6 +1,7 @@
 """What cannot be formed is 400 in the client's own shape, with the reason, before any upstream is called; and what an upstream
 can do itself is left to it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -77,13 +78,17 @@ async def test_an_upstream_of_its_own_protocol_decides_for_itself(
     assert {key: sent[key] for key in more} == more
 
 
+@pytest.mark.parametrize("choice", [{"type": "auto"}, {"type": "tool", "name": "web_search"}])
 @pytest.mark.parametrize("server", ["anthropic", "openai-chat", "openai-responses"])
-async def test_claude_code_s_web_search_is_answered_anyhow(server: str, start: Start, upstream: Upstream) -> None:
+async def test_claude_code_s_web_search_is_answered_anyhow(
+    server: str, choice: dict[str, Any], start: Start, upstream: Upstream
+) -> None:
     """The side request of its WebSearch tool: elsewhere the model answers from what it knows, and the receipt says why."""
     upstream.will(stream(STREAMS[server]))
     hub = await start(channels((server, upstream.url)))
-    ask = {**ASKS["anthropic"], "tools": SEARCH, "tool_choice": {"type": "auto"}}
-    async with hub.post(PATHS["anthropic"], ask) as response:
+    ask = {**ASKS["anthropic"], "tools": SEARCH, "tool_choice": choice}
+    agent = {"User-Agent": "claude-cli/2.1.330 (external, cli)"}
+    async with hub.post(PATHS["anthropic"], ask, headers=agent) as response:
         assert b"message_stop" in await response.read()
     sent = upstream.requests[0]["body"]
     record = (await hub.records())[-1]
@@ -92,7 +97,8 @@ async def test_claude_code_s_web_search_is_answered_anyhow(server: str, start: S
     else:
         assert "tools" not in sent
         assert "tool_choice" not in sent
-        assert "web_search" in record["losses"][0]["why"]
+        assert "no web search" in json.dumps(record["losses"])
+        assert b"No web search can be done here" in upstream.requests[0]["raw"]
 
 
 @pytest.mark.parametrize("server", ["anthropic", "openai-chat", "openai-responses"])
