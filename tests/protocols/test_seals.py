@@ -31,11 +31,12 @@ from axonhub_cli.types.messages import (
 from axonhub_cli.types.quirks import Quirks
 from tests.laws.wire import read_stream
 
-SPOKEN: tuple[Protocol, ...] = ("anthropic", "openai-chat", "openai-responses")
+SPOKEN: tuple[Protocol, ...] = ("anthropic", "openai-chat", "openai-responses", "gemini")
 RAW = "c2VhbGVkLWJ5LWl0cy1tYWtlcg+/=="
 SEALS: dict[str, Seal] = {
     "anthropic": Seal("anthropic", "signature", RAW),
     "openai-responses": Seal("openai", "encrypted_content", RAW, "rs_1"),
+    "gemini": Seal("google", "thought_signature", RAW),
 }
 CALL = ToolCall(id="call_1", name="look", arguments='{"at":"x"}')
 
@@ -65,7 +66,7 @@ def echoed(client: Protocol, prepared: Prepared, answer: Response, store: SealSt
     reply = Reply(id="1", model="m", created=1)
     got = read_stream(codec(client), codec(client).stream_writer(reply).write(events))
     parts: tuple[Part, ...] = fold(got, client).parts
-    if client == "openai-chat":  # most of its clients strip thinking
+    if client in ("openai-chat", "gemini"):  # most of their clients strip thinking
         parts = tuple(part for part in parts if not isinstance(part, Reasoning))
     result = ToolResult(call_id="call_1", parts=(Text(text="seen"),))
     messages = (
