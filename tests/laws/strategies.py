@@ -159,7 +159,10 @@ def optioned(draw: st.DrawFn, origin: Protocol) -> tuple[Request, frozenset[str]
     request = draw(requests(origin))
     chosen = draw(st.sets(st.sampled_from(sorted(OPTIONS)), min_size=1, max_size=3))
     values = {name: draw(OPTIONS[name]) for name in sorted(chosen)}
-    return replace(request, **values), frozenset(chosen if request.tools else chosen - {"parallel_tools"})
+    calls = bool(request.tools) and (request.tool_choice is None or request.tool_choice.mode != "none")
+    return replace(request, **values), frozenset(
+        chosen if calls else chosen - {"parallel_tools"}
+    )  # without calls it says nothing
 
 
 def choices(offered: list[str]) -> st.SearchStrategy[ToolChoice | None]:
