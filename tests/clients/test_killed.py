@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.faults
 @pytest.mark.skipif(os.name != "posix", reason="needs fork")
 def test_killed_at_every_step() -> None:
     """Every step of every act was tried, and all the checks of `killed.py` held."""

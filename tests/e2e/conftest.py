@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.processes import HERE, Running, end, free_port, start_axonhub, three_channels, wait_for
+from tests.e2e.processes import HERE, Running, any_client, end, free_port, start_axonhub, three_channels, wait_for
 
 
 @pytest.fixture(scope="session")
 def scripted() -> Iterator[Running]:
     """The scripted upstream: speaks all three protocols under any prefix."""
+    any_client()
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, str(HERE / "scripted_upstream.py"), "--port", str(port)], stdout=subprocess.DEVNULL
@@ -25,6 +26,7 @@ def scripted() -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def axonhub(scripted: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """axonhub before the scripted upstream; `tokens` has a key for each upstream protocol."""
+    any_client()
     keys: dict[str, str | None] = {name: name for name in ("anthropic", "openai-chat", "openai-responses")}
     running = start_axonhub(tmp_path_factory.mktemp("e2e") / "home", three_channels(scripted.url), keys=keys)
     yield running

@@ -25,10 +25,19 @@ CLIENTS = {
 }
 
 
+def _path(name: str) -> Path:
+    return Path(os.environ.get("AXONHUB_E2E_NODE", ".")) / "node_modules" / CLIENTS[name]
+
+
+def any_client() -> None:
+    """A skip when there is no client at all: servers need not be started for nothing."""
+    if not any(_path(name).exists() for name in CLIENTS):
+        client_binary("claude")
+
+
 def client_binary(name: str) -> Path:
     """The platform binary of a client, or a skip that says how to get it."""
-    node = Path(os.environ.get("AXONHUB_E2E_NODE", "."))
-    path = node / "node_modules" / CLIENTS[name]
+    path = _path(name)
     if not path.exists():
         pytest.skip(
             f"no {name}: npm install --no-save @anthropic-ai/claude-code @openai/codex opencode-ai @google/gemini-cli, "
