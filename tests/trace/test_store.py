@@ -123,7 +123,7 @@ def test_two_processes_may_write(query: Query, database: Path) -> None:
 
 
 def test_a_killed_writer_loses_nothing_that_was_acknowledged(query: Query, database: Path, make_store: MakeStore) -> None:
-    """SIGKILL several times in the middle of writing: every acknowledged row is there, once and whole, and no row stays `running`."""
+    """SIGKILL in the middle of writing: every acknowledged row is there, once and whole, and no row stays `running`."""
     acknowledged: set[str] = set()
     for attempt in range(10 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 3):
         worker = _worker(database, f"run{attempt}", 1_000_000)
