@@ -169,6 +169,7 @@ class Gateway:
         """How the server is, for `axonhub status` and its like."""
         return {
             "running": self.running,
+            "tasks": len(asyncio.all_tasks()),
             "draining": self.draining,
             "profile": self.profile_of(None),
             "config_error": str(self.reloader.error) if self.reloader.error is not None else None,

@@ -41,7 +41,7 @@ async def exchange(hub: Hub, data: bytes, *, half_close: bool = False) -> tuple[
     return int(lines[0].split()[1]) if lines[0] else 0, headers, body
 
 
-@pytest.mark.parametrize("client", spread())
+@pytest.mark.parametrize("client", spread("openai-chat"))
 async def test_41_an_upload_that_stalls(client: str, start: Start, upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not waited for for ever; nobody is asked."""
     monkeypatch.setenv("AXONHUB_TEST_TIME_SCALE", "0.002")
@@ -50,7 +50,7 @@ async def test_41_an_upload_that_stalls(client: str, start: Start, upstream: Ups
     assert not upstream.requests
 
 
-@pytest.mark.parametrize("client", spread())
+@pytest.mark.parametrize("client", spread("openai-chat"))
 async def test_43_a_body_of_a_terabyte(client: str, start: Start, upstream: Upstream) -> None:
     """Refused before a byte of it is read."""
     hub = await start(channels((client, upstream.url)))

@@ -142,9 +142,9 @@ CASES = [
     Case("34 headers too large", lambda _: says(_head("200 OK", SSE + BIG, b"")), "U502"),
     Case("34 no HTTP at all", lambda _: says(b"SSH-2.0-OpenSSH_9.2\r\n"), "U502", 2, "0.01"),
 ]  # fmt: skip
-_default = {number: CLIENTS[number % 3] for number in range(len(CASES))}
+_default = {number: CLIENTS[number % 3] for number in range(0, len(CASES), 2)}  # every other row, for one client
 TABLE = [
-    pytest.param(case, client, marks=() if client == _default[number] else pytest.mark.faults, id=f"{case.row}-{client}")
+    pytest.param(case, client, marks=() if client == _default.get(number) else pytest.mark.faults, id=f"{case.row}-{client}")
     for number, case in enumerate(CASES)
     for client in CLIENTS
 ]
@@ -186,13 +186,12 @@ async def test_an_upstream_fails(case: Case, client: str, start: Start, raw: Raw
     assert b"sk-up-up" not in answer[2]
 
 
-def spread(*clients: str) -> list[Any]:
-    """All clients; only the first of them by default."""
-    first, *rest = clients or CLIENTS
-    return [first, *(pytest.param(client, marks=pytest.mark.faults) for client in rest)]
+def spread(*default: str) -> list[Any]:
+    """All clients; by default only those that are named."""
+    return [client if client in default else pytest.param(client, marks=pytest.mark.faults) for client in CLIENTS]
 
 
-@pytest.mark.parametrize("client", spread())
+@pytest.mark.parametrize("client", spread("anthropic"))
 async def test_1_nobody_listens(client: str, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tried twice, then told where."""
     monkeypatch.setenv("AXONHUB_TEST_TIME_SCALE", "0.01")
@@ -282,7 +281,7 @@ async def test_5_a_host_that_does_not_answer_the_door(client: str, start: Start)
             filler.close()
 
 
-@pytest.mark.parametrize("client", spread())
+@pytest.mark.parametrize("client", spread("anthropic"))
 async def test_18_an_error_under_status_200(client: str, start: Start, raw: Raw) -> None:
     """The client gets a status that says so; SDKs would take it for an empty answer."""
     body = sse({"type": "error", "error": {"type": "server_error", "message": "sorry, no"}})[6:].strip()
@@ -293,7 +292,7 @@ async def test_18_an_error_under_status_200(client: str, start: Start, raw: Raw)
     assert b"sorry, no" in data
 
 
-@pytest.mark.parametrize("client", spread("openai-responses", "anthropic", "openai-chat"))
+@pytest.mark.parametrize("client", spread("openai-responses"))
 async def test_25_a_spent_account_is_not_asked_again(client: str, start: Start, raw: Raw) -> None:
     """No retry of ours, and the client is told not to try either."""
     raw.will(error(client, "429 Spent", kind="insufficient_quota", code="insufficient_quota"))
@@ -303,7 +302,7 @@ async def test_25_a_spent_account_is_not_asked_again(client: str, start: Start, 
     assert raw.connections == 1
 
 
-@pytest.mark.parametrize("client", spread())
+@pytest.mark.parametrize("client", spread("anthropic"))
 async def test_26_overloaded_once(client: str, start: Start, raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
     """And then well: the client never knows."""
     monkeypatch.setenv("AXONHUB_TEST_TIME_SCALE", "0.01")
@@ -344,7 +343,7 @@ async def test_15_every_byte_by_itself(client: str, start: Start, raw: Raw) -> N
     check("OK", client, await ask(hub, client))
 
 
-@pytest.mark.parametrize("client", spread())
+@pytest.mark.parametrize("client", spread("anthropic"))
 async def test_78_a_pooled_connection_that_was_closed(client: str, start: Start, raw: Raw) -> None:
     """Replaced silently: one attempt in the record."""
     complete = STREAMS[client]

@@ -202,6 +202,7 @@ def test_signals_end_a_busy_server_in_time(twice: bool, home: Path, processes: l
     assert "Traceback" not in server.errors.read_text()
 
 
+@pytest.mark.threats
 def test_a_server_without_files_stays_alive(home: Path, processes: list[Process]) -> None:
     """64 open files, 150 connections: the log has a line or two, not thousands; afterwards all is well."""
     server = Process(home, command=("prlimit", "--nofile=64:64"))
@@ -237,7 +238,7 @@ def test_the_process_keeps_its_secrets_to_itself(home: Path, processes: list[Pro
     assert server.end() == 0
 
 
-@pytest.mark.parametrize("locale", ["C", "POSIX"])
+@pytest.mark.parametrize("locale", ["C", pytest.param("POSIX", marks=pytest.mark.threats)])
 def test_a_poor_locale_breaks_nothing(locale: str, home: Path) -> None:
     """Under LANG=C what cannot be written is replaced; no command ends in a traceback."""
     (home / "config.toml").write_text(

@@ -39,7 +39,7 @@ def post(server: Process, home: Path) -> None:
         answer.read()
 
 
-@pytest.mark.parametrize("mask", [0o000, 0o077])
+@pytest.mark.parametrize("mask", [0o000, pytest.param(0o077, marks=pytest.mark.threats)])
 def test_whatever_the_umask_files_are_ours_alone(mask: int, home: Path, processes: list[Process]) -> None:
     """Store, keys, server.json and lock: 0600, in folders of 0700; nothing in the temporary folder."""
     inner = home / "made-by-it"

@@ -1,0 +1,29 @@
+"""The soak as a test: nothing may be left of the streams, and every one has its row."""
+
+import os
+
+import pytest
+
+from tests.soak.soak import quantile, soak
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_nothing_is_left_of_a_thousand_streams() -> None:
+    """A minute of a thousand; AXONHUB_SOAK_SECONDS and AXONHUB_SOAK_STREAMS say otherwise."""
+    streams, seconds = int(os.environ.get("AXONHUB_SOAK_STREAMS", "1000")), float(os.environ.get("AXONHUB_SOAK_SECONDS", "60"))
+    result = soak(streams, seconds)
+
+    assert result.wrong == []
+    assert result.started == result.complete + result.vanished + result.broken == result.rows
+    assert result.running_rows == result.tracebacks == result.exit_code == 0
+    assert result.sockets_after <= result.sockets_before + 5
+    assert result.tasks_after <= result.tasks_before + 5
+    assert max(result.rss) < 400
+
+
+def test_a_quantile_is_one_of_the_values() -> None:
+    """Also of none and of one."""
+    assert quantile([], 0.99) == 0
+    assert quantile([3.0], 0.99) == 3
+    assert quantile([float(number) for number in range(100)], 0.99) == 99
