@@ -55,7 +55,8 @@ class Reply(Struct, frozen=True, kw_only=True):
     """What an answer to a client needs besides the upstream's words.
 
     `id` is used where the upstream gave none, and makes item ids; `model` is the name that the client asked for; `created` is
-    Unix time in seconds; `request` is what it asked (Responses echoes some of it).
+    Unix time in seconds; `request` is what it asked (Responses echoes some of it). `told` is how many events of the stream went
+    out before, written by somebody else: such a writer begins nothing, it only brings the stream to its end.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     created: int
     request: Request | None = None
     include_usage: bool = False
+    told: int = 0
 
 
 @dataclass(slots=True)

@@ -18,6 +18,8 @@ import re
 from collections.abc import Callable
 from typing import Protocol as Interface
 
+from msgspec.structs import replace
+
 from ..errors import ProtocolError
 from ..types.events import End, Event, Failure, Folder, Foreign, Start
 from ..types.problem import Problem
@@ -102,11 +104,13 @@ class Verbatim(_Listener):
         self._marks = _MARKS[codec.name]
         self._rename: re.Pattern[bytes] | None = None
         self._broken = False
+        self._latest = b""
 
     def feed(self, chunk: bytes) -> bytes:
         whole = self._splitter.feed(chunk)
         if not whole:
             return b""
+        self._latest = whole
         self._listen(whole)
         return self._outward(whole)
 
@@ -164,7 +168,11 @@ class Verbatim(_Listener):
 
     def _say(self, problem: Problem) -> bytes:
         """The protocol's own error event, in a stream that was not ours until now."""
-        return self._codec.stream_writer(self._reply).write([Failure(problem)])
+        started = self.folder.start
+        numbers = _NUMBER.findall(self._latest)
+        told = int(numbers[-1]) + 1 if numbers else 1
+        reply = replace(self._reply, id=started.id or self._reply.id if started else self._reply.id, told=told)
+        return self._codec.stream_writer(reply).write([Failure(problem)])
 
 
 def _first_frame(whole: bytes) -> tuple[bytes, bytes]:
@@ -187,6 +195,7 @@ def _marked(whole: bytes, marks: tuple[bytes, ...]) -> bytes:
     return b"".join(whole[start:end] for start, end in sorted(spans.items()))
 
 
+_NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d{1,9})')
 _NEVER = re.compile(rb"(?!)")
 _FRAME = re.compile(rb".+?(?:\r\n\r\n|\n\n|\r\r|\Z)", re.DOTALL)
 

@@ -363,10 +363,13 @@ class Sequencer:
     def __init__(self) -> None:
         self._current = 0
         self._open = False
+        self._calls: set[int] = set()  # parts that are tool calls
         self._held: dict[int, list[Event]] = {}
 
     def feed(self, event: Event) -> list[Event]:
         if isinstance(event, PartStart | TextDelta | ReasoningDelta | ArgumentsDelta | SealDelta | OpaqueDelta | PartEnd):
+            if isinstance(event, PartStart) and isinstance(event.part, ToolCall):
+                self._calls.add(event.index)
             if event.index != self._current:
                 self._held.setdefault(event.index, []).append(event)
                 return []
@@ -387,9 +390,12 @@ class Sequencer:
                 return out
 
     def _rest(self) -> list[Event]:
-        """What was held goes out before a failure: it was received, so it is not lost."""
+        """What was held goes out before a failure: it was received, so it is not lost. A call that is not whole ends that: shut
+        for the sake of the next part, it would look as if it were."""
         out: list[Event] = []
         for index in sorted(self._held):
+            if self._open and self._current in self._calls:
+                break
             if self._open:
                 out.append(PartEnd(self._current))
             held = self._held[index]

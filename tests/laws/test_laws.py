@@ -7,7 +7,9 @@
     5  one code path      a whole answer says what the stream of it says
     6  totality           broken streams raise `ProtocolError` or nothing, and come to an end as well
 
-That every writer's output is accepted by the vendor's own SDK (law 7) is tested beside the codecs.
+    7  the vendor's grammar   what is written is what the vendor documents, to the letter (tests/strict.py)
+
+That the vendor's own SDK reads it is tested beside the codecs.
 """
 
 from itertools import permutations
@@ -22,8 +24,10 @@ from axonhub_cli.protocols.adapt import adapt
 from axonhub_cli.protocols.base import Codec, Losses
 from axonhub_cli.protocols.registry import SPOKEN, codec
 from axonhub_cli.types.events import End, Event, Failure, check, fold, replay
-from axonhub_cli.types.messages import Request
+from axonhub_cli.types.messages import Protocol, Request
+from axonhub_cli.types.problem import Problem
 from axonhub_cli.types.quirks import Quirks
+from tests import strict
 from tests.laws import strategies as make
 from tests.laws.wire import (
     abroad,
@@ -96,6 +100,30 @@ class TestGrammar:
         together = write_stream(spoken, events, size=data.draw(st.integers(1, 50)))
         assert together == write_stream(spoken, events)
         check(read_stream(spoken, together))
+
+
+class TestVendor:
+    """Law 7: the vendor's grammar."""
+
+    @each_golden
+    def test_recorded(self, spoken: Codec, path: Path) -> None:
+        """A recorded stream, told to clients of every protocol."""
+        events = read_stream(spoken, path.read_bytes())
+        for client in CODECS:
+            if client.name in strict.MACHINES:
+                strict.check(client.name, write_stream(client, events))
+
+    @pytest.mark.parametrize("client", strict.MACHINES)
+    @each_codec
+    @few
+    @given(data=st.data())
+    def test_written(self, spoken: Codec, client: Protocol, data: st.DataObject) -> None:
+        """Any stream, whole or broken off where hypothesis likes."""
+        events = data.draw(tell(spoken))
+        assert strict.check(client, write_stream(codec(client), events)) == "end"
+        cut = data.draw(st.integers(1, len(events) - 1))
+        broken = [*events[:cut], Failure(Problem(kind="upstream", message="cut off"))]
+        assert strict.check(client, write_stream(codec(client), broken)) == "error"
 
 
 class TestIdentity:

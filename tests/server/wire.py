@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from tests import strict
+
 
 def sse(*events: dict[str, Any] | str, named: bool = False) -> bytes:
     """Frames of these objects; `named` adds `event:` lines from their type."""
@@ -50,39 +52,33 @@ C_END = sse(chunk({}, "stop")) + C_USAGE + sse("[DONE]")
 C_STREAM = C_TEXT + C_MORE + C_END
 
 _AT = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
-_RESPONSE = {"id": "resp_1", "object": "response", "created_at": 1, "model": "up-model", "output": [], "status": "in_progress"}
-_ITEM = {
-    "id": "msg_1", "type": "message", "status": "completed", "role": "assistant",
-    "content": [{"type": "output_text", "text": "Hello", "annotations": []}],
+_RESPONSE = {
+    "id": "resp_1", "object": "response", "created_at": 1, "model": "up-model", "status": "in_progress", "output": [],
+    "tools": [], "error": None, "incomplete_details": None, "usage": None,
 }  # fmt: skip
+_PART = {"type": "output_text", "text": "Hello", "annotations": [], "logprobs": []}
+_ITEM = {"id": "msg_1", "type": "message", "status": "completed", "role": "assistant", "content": [_PART]}
+_OPEN = {**_ITEM, "status": "in_progress", "content": []}
+_USAGE = {
+    "input_tokens": 15, "input_tokens_details": {"cached_tokens": 5}, "output_tokens": 2,
+    "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 17,
+}  # fmt: skip
+_DELTA = {"type": "response.output_text.delta", **_AT, "logprobs": []}
 R_TEXT = sse(
     {"type": "response.created", "sequence_number": 0, "response": _RESPONSE},
-    {"type": "response.output_item.added", "sequence_number": 1, "output_index": 0, "item": {**_ITEM, "content": []}},
-    {"type": "response.output_text.delta", "sequence_number": 2, **_AT, "delta": "Hel"},
-    named=True,
-)  # fmt: skip
-R_MORE = sse(
-    {
-        "type": "response.output_text.delta",
-        "sequence_number": 3,
-        "item_id": "msg_1",
-        "output_index": 0,
-        "content_index": 0,
-        "delta": "lo",
-    },
+    {"type": "response.output_item.added", "sequence_number": 1, "output_index": 0, "item": _OPEN},
+    {"type": "response.content_part.added", "sequence_number": 2, **_AT, "part": {**_PART, "text": ""}},
+    {**_DELTA, "sequence_number": 3, "delta": "Hel"},
     named=True,
 )
+R_MORE = sse({**_DELTA, "sequence_number": 4, "delta": "lo"}, named=True)
 R_END = sse(
-    {"type": "response.output_item.done", "sequence_number": 4, "output_index": 0, "item": _ITEM},
+    {"type": "response.output_text.done", "sequence_number": 5, **_AT, "text": "Hello", "logprobs": []},
+    {"type": "response.content_part.done", "sequence_number": 6, **_AT, "part": _PART},
+    {"type": "response.output_item.done", "sequence_number": 7, "output_index": 0, "item": _ITEM},
     {
-        "type": "response.completed", "sequence_number": 5,
-        "response": {
-            **_RESPONSE, "status": "completed", "output": [_ITEM],
-            "usage": {
-                "input_tokens": 15, "input_tokens_details": {"cached_tokens": 5}, "output_tokens": 2,
-                "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 17,
-            },
-        },
+        "type": "response.completed", "sequence_number": 8,
+        "response": {**_RESPONSE, "status": "completed", "output": [_ITEM], "usage": _USAGE},
     },
     named=True,
 )  # fmt: skip
@@ -143,6 +139,8 @@ def frames(data: bytes) -> list[dict[str, Any] | str]:
 
 def text_of(protocol: str, data: bytes) -> str:
     """The text deltas of a stream, joined."""
+    if protocol in strict.MACHINES:
+        strict.check(protocol, data)
     out = ""
     for frame in frames(data):
         if not isinstance(frame, dict):

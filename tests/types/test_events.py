@@ -213,15 +213,25 @@ def interleaved(draw: st.DrawFn) -> list[Event]:
 
 @given(interleaved())
 def test_sequencer(events: list[Event]) -> None:
-    """In a row: legal, one part open at most, and the same response in the end, also when the stream failed half way."""
+    """In a row: legal, one part open at most, and the same response in the end; of a stream that failed, the beginning."""
     check(events)
     row = check(sequential(events))
-    assert fold(row, "openai-chat") == fold(events, "openai-chat")
+    told, whole = fold(row, "openai-chat"), fold(events, "openai-chat")
+    assert told.parts == whole.parts[: len(told.parts)]
+    assert told == whole or events[-1] is FAIL
     is_open = False
     for event in row:
         if isinstance(event, PartStart):
             assert not is_open
         is_open = isinstance(event, PartStart) or (is_open and not isinstance(event, PartEnd))
+
+
+def test_half_a_call_is_not_shut_for_the_next_part() -> None:
+    """Shut, it would look whole, and a client would run it."""
+    sequencer = Sequencer()
+    assert sequencer.feed(CALL) == [CALL]
+    assert sequencer.feed(PartStart(1, Text(text=""))) == []
+    assert sequencer.feed(FAIL) == [FAIL]
 
 
 def test_the_sequencer_streams_the_lowest_part() -> None:

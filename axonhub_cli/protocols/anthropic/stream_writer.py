@@ -235,7 +235,7 @@ class StreamWriter:
         self._over = True
 
     def _failure(self, event: Failure, out: list[bytes]) -> None:
-        if self._part is not None:
+        if self._part is not None and not isinstance(self._part, ToolCall):  # half a call must not look like a whole one
             self._part_end(PartEnd(self._at), out)
         out.append(_frame("error", {"error": error_object(event.problem)}))
         self._over = True

@@ -96,15 +96,12 @@ def _first(value: dict[str, Any], places: tuple[tuple[str, ...], ...]) -> int | 
 
 
 def write_usage(usage: Usage | None) -> dict[str, Any] | None:
-    """The usage object; a figure that was not told is null or absent, never 0."""
+    """The usage object, or None when neither total is known. Its three totals are required integers; other figures that were not
+    told are absent."""
     if usage is None or (usage.input is None and usage.output is None):
         return None
-    known = usage.input is not None and usage.output is not None
-    fields: dict[str, Any] = {
-        "prompt_tokens": usage.input,
-        "completion_tokens": usage.output,
-        "total_tokens": (usage.input or 0) + (usage.output or 0) if known else None,
-    }
+    given, made = usage.input or 0, usage.output or 0
+    fields: dict[str, Any] = {"prompt_tokens": given, "completion_tokens": made, "total_tokens": given + made}
     writes = [count for count in (usage.cache_write_5m, usage.cache_write_1h) if count is not None]
     inside = {"cached_tokens": usage.cache_read, "cache_write_tokens": sum(writes) if writes else None}
     inside = {key: count for key, count in inside.items() if count is not None}

@@ -23,9 +23,9 @@ from .items import CALLS, CONTENT_MARK, write_call, write_reasoning
 class Wire:
     """Frames with their sequence numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = 0) -> None:
         self.frames: list[bytes] = []
-        self._next = 0
+        self._next = first
 
     def emit(self, name: str, **fields: Any) -> None:
         body = dumps({"type": name, "sequence_number": self._next, **fields})

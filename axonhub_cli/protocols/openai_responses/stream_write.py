@@ -56,7 +56,7 @@ class ResponsesWriter:
 
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
-        self._wire = Wire()
+        self._wire = Wire(reply.told)
         self._parts: dict[int, Part] = {}
         self._output: list[Item] = []
         self._message: MessageItem | None = None
@@ -65,7 +65,7 @@ class ResponsesWriter:
         self._finish: FinishReason | None = None
         self._closed = False
         self._base = _ILLEGAL.sub("", reply.id.removeprefix("resp_"))[:_ID_LENGTH]
-        self.last: dict[str, Any] = {}
+        self.last: dict[str, Any] = envelope(reply, reply.id) if reply.told else {}
 
     def write(self, events: list[Event]) -> bytes:
         """The bytes of these events."""

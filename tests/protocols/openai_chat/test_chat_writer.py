@@ -187,7 +187,7 @@ def test_a_stream_without_a_reason_still_ends_with_one() -> None:
         (None, True, None),
         (Usage(input=1, output=2), False, None),
         (Usage(cache_read=3), True, None),
-        (Usage(input=1), True, {"prompt_tokens": 1, "completion_tokens": None, "total_tokens": None}),
+        (Usage(input=1), True, {"prompt_tokens": 1, "completion_tokens": 0, "total_tokens": 1}),
         (
             Usage(input=9, output=2, reasoning=1, cache_write_5m=3, cache_write_1h=4),
             True,
