@@ -94,8 +94,9 @@ def options_view(request: Request, names: frozenset[str]) -> dict[str, Any]:
     view: dict[str, Any] = {name: getattr(request, name) for name in sorted(names)}
     if "thinking" in view:
         view["thinking"] = request.thinking and request.thinking.effort
-    if view.get("parallel_tools"):
-        view["parallel_tools"] = None  # parallel calls are what every protocol has when nobody forbids them
+    barred = request.tool_choice is not None and request.tool_choice.mode == "none"
+    if "parallel_tools" in view and (view["parallel_tools"] or barred):
+        view["parallel_tools"] = None  # parallel calls are what every protocol has when nobody forbids them, or calls at all
     if "output" in view:
         view["output"] = request.output and (request.output.kind, request.output.schema)
     return view
