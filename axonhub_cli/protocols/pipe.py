@@ -103,7 +103,7 @@ class Verbatim(_Listener):
         self._decoder = Decoder()
         self._marks = _MARKS[codec.name]
         self._rename: re.Pattern[bytes] | None = None
-        self._broken = False
+        self._broken = self._ended = False
         self._latest = b""
 
     def feed(self, chunk: bytes) -> bytes:
@@ -115,17 +115,27 @@ class Verbatim(_Listener):
         return self._outward(whole)
 
     def _listen(self, whole: bytes) -> None:
-        """The tap. What it cannot read must never break the relay."""
+        """The tap. What it cannot read must never break a relay that has begun; before that, somebody else may answer."""
         if self._broken:
+            self._look_for_the_end(whole)
             return
+        everything = whole
         try:
             while whole and not self.ready and not self.over:
                 first, whole = _first_frame(whole)
                 self._read(first)
             if whole and not self.over:
                 self._read(whole if self._watch() else _marked(whole, self._marks))
-        except ProtocolError:
-            self._broken = self.ready = True
+        except ProtocolError as error:
+            if self.ready:
+                self._broken = True
+                self._look_for_the_end(everything)
+            else:
+                self._hear([Failure(Problem(kind="upstream", message=f"The upstream's stream cannot be read: {error}"))])
+
+    def _look_for_the_end(self, whole: bytes) -> None:
+        """Nothing can be read any more, but that a stream came to its end can still be seen."""
+        self._ended = self._ended or any(word in b"\n" + whole for word in self._codec.last_words)
 
     def _read(self, frames: bytes) -> None:
         for frame in self._decoder.feed(frames) if frames else ():
@@ -151,9 +161,9 @@ class Verbatim(_Listener):
         rest = self._splitter.close()
         if rest:
             self._listen(rest + b"\n\n")
-        if self.over or self._broken:
+        if self.over or self._ended:
             return rest
-        events = self._closing()
+        events = self._closing() if not self._broken else [Failure(_CUT)]
         self._hear(events)
         if self.problem is None:
             self.ready = True

@@ -10,7 +10,7 @@ from axonhub_cli.protocols.base import Reply
 from axonhub_cli.protocols.pipe import Verbatim
 from axonhub_cli.protocols.registry import codec
 from axonhub_cli.types.messages import Protocol, Response
-from tests.server.wire import A_START, A_TEXT, R_STREAM, STREAMS, sse
+from tests.server.wire import A_START, A_TEXT, HEADS, R_STREAM, STREAMS, sse
 
 CALL = sse(
     {"type": "content_block_stop", "index": 0},
@@ -61,3 +61,28 @@ def test_a_frame_that_cannot_be_read_breaks_nothing() -> None:
     out, _, over = heard("openai-responses", data, [])
     assert out == data
     assert not over
+
+
+GARBAGE = b"data: {nonsense\n\n"
+
+
+@pytest.mark.parametrize("protocol", HEADS)
+def test_garbage_at_first_is_somebody_elses_turn(protocol: Protocol) -> None:
+    """Nothing of a stream that cannot be read goes to the client before anything could be."""
+    pipe = Verbatim(codec(protocol), Reply(id="1", model="asked-model", created=0))
+    pipe.feed(GARBAGE)
+    assert pipe.close() == b""
+    assert not pipe.ready
+    assert pipe.problem is not None
+
+
+@pytest.mark.parametrize("protocol", HEADS)
+@pytest.mark.parametrize("ends", [True, False])
+def test_garbage_in_the_middle_passes_and_the_end_is_still_watched(protocol: Protocol, ends: bool) -> None:
+    """The client may understand more than we do; a stream without its last words is cut all the same."""
+    pipe = Verbatim(codec(protocol), Reply(id="1", model="asked-model", created=0), watch=lambda: True)
+    sent = HEADS[protocol] + GARBAGE + (STREAMS[protocol].removeprefix(HEADS[protocol]) if ends else b"")
+    assert pipe.feed(sent) == sent.replace(b"up-model", b"asked-model")
+    said = pipe.close()
+    assert (said == b"") is ends
+    assert (pipe.problem is None) is ends
