@@ -46,7 +46,7 @@ CODECS = [codec(name) for name in SPOKEN]
 PAIRS = list(permutations(CODECS, 2))
 GOLDEN = [(spoken, path) for spoken in CODECS for path in golden(spoken.name)]
 few = settings(
-    max_examples=max(20, settings().max_examples // 2), phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
+    max_examples=max(6, settings().max_examples // 2), phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 )
 each_codec = pytest.mark.parametrize("spoken", CODECS, ids=[spoken.name for spoken in CODECS])
 each_pair = pytest.mark.parametrize(("first", "second"), PAIRS, ids=[f"{a.name}-{b.name}" for a, b in PAIRS])
