@@ -163,7 +163,7 @@ class Verbatim(_Listener):
             self._listen(rest + b"\n\n")
         if self.over or self._ended:
             return rest
-        events = self._closing() if not self._broken else [Failure(_CUT)]
+        events: list[Event] = [Failure(_CUT)] if self._broken else self._closing()
         self._hear(events)
         if self.problem is None:
             self.ready = True

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from .. import __version__
 from ..errors import RequestError
 from ..protocols.raw import dumps
 from .client import SAFE
@@ -23,7 +22,7 @@ async def events(gateway: Gateway, request: web.Request, headers: Mapping[str, s
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store", **SAFE})
     try:
         await response.prepare(request)
-        await response.write(dumps(gateway.hello(__version__)) + b"\n")
+        await response.write(dumps(gateway.hello()) + b"\n")
         while not gateway.draining or gateway.running:
             try:
                 event = await asyncio.wait_for(subscription.get(), _PING)

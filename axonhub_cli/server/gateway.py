@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .. import __version__
 from ..config.keys import Key, KeyStore
 from ..config.orders import OrderBook
 from ..config.schema import Channel, Config
@@ -145,6 +146,7 @@ class Gateway:
             for channel in channels:
                 if channel not in self.reloader.config.channels:  # another address or secret may be well
                     self.places.health.reset(channel.name)
+            self.feed.publish(self.hello())
             self.log("info", "config.toml was reloaded")
         elif self.reloader.error is not None and self.reloader.error is not before:
             self.log("error", f"config.toml was not taken, the last good one stays in force: {self.reloader.error}")
@@ -176,11 +178,11 @@ class Gateway:
             "unwell": self.places.snapshot(),
         }
 
-    def hello(self, version: str) -> dict[str, object]:
-        """The first event of every subscription."""
+    def hello(self) -> dict[str, object]:
+        """Who serves, and from what: the first event of every subscription, and again when the configuration has changed."""
         return {
             "type": "hello",
-            "version": version,
+            "version": __version__,
             "host": self.host,
             "port": self.port,
             "channels": [channel.name for channel in self.config.channels if channel.enabled],

@@ -256,7 +256,9 @@ def _hints(body: ClientBody) -> Hints:
 
 
 def _no_route(method: str, path: str) -> Problem:
-    message = f"axonhub has no route {method} {path[:200]}. It serves {', '.join(known())}."
+    meant = next((served for served in known() if served == f"/v1{path.rstrip('/')}"), None)
+    hint = f"Did you mean {meant}? Then the client's base URL must end in /v1." if meant else f"It serves {', '.join(known())}."
+    message = f"axonhub has no route {method} {path[:200]}. {hint}"
     return Problem(kind="not_found", message=message, should_retry=False)
 
 

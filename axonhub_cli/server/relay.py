@@ -126,7 +126,8 @@ async def _give_up(call: Call) -> web.StreamResponse:
     problem = worst([problem for _, problem in call.problems])
     message = call.gateway.redact(problem.message)
     if len(call.problems) > 1:
-        tried = ", ".join(f"{place}: {other.kind.replace('_', ' ')}" for place, other in call.problems)
+        words = {"upstream": "no good answer"}
+        tried = ", ".join(f"{place}: {words.get(other.kind, other.kind.replace('_', ' '))}" for place, other in call.problems)
         message = f"{message} (axonhub tried {tried})"
     problem = replace(problem, message=message, **_local_answer(call, problem))
     record = call.record

@@ -273,8 +273,12 @@ async def test_a_profile_switch_works_on_the_next_request(start: Start, upstream
 
     async with hub.post("/v1/messages", ASKS["anthropic"]) as response:
         await response.read()
-    (hub.home / "config.toml").write_text('profile = "two"\n' + base + "\n")
-    hub.server.gateway._polled = 0.0  # as if more than 50 ms had gone by
+    with hub.server.gateway.feed.subscribe() as subscription:
+        subscription.drain()
+        (hub.home / "config.toml").write_text('profile = "two"\n' + base + "\n")
+        hub.server.gateway._polled = 0.0  # as if more than 50 ms had gone by
+        hub.server.gateway.refresh()
+        assert [event["profile"] for event in subscription.drain() if event["type"] == "hello"] == ["two"]
     async with hub.post("/v1/messages", ASKS["anthropic"]) as response:
         await response.read()
     assert [request["body"]["model"] for request in upstream.requests] == ["one-model", "two-model"]
@@ -326,3 +330,12 @@ async def test_raw_garbage_does_not_hurt(start: Start) -> None:
         writer.close()
     async with aiohttp.ClientSession() as session, session.get(hub.url + "/health") as response:
         assert (await response.json())["ok"] is True
+
+
+async def test_a_base_url_without_v1_is_named(start: Start) -> None:
+    """The commonest mistake of a set-up: the 404 says which path was meant."""
+    hub = await start()
+    async with hub.post("/chat/completions", {"model": "m", "messages": []}) as response:
+        message = (await response.json())["error"]["message"]
+    assert response.status == 404
+    assert "Did you mean /v1/chat/completions?" in message
