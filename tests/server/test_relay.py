@@ -186,7 +186,7 @@ async def test_when_everybody_fails_the_last_real_error_is_told_with_who_was_ask
     assert response.headers["retry-after"] == "7"
     assert "slow down" in body["error"]["message"]
     assert "c0: rate limit" in body["error"]["message"]
-    assert "c1: upstream" in body["error"]["message"]
+    assert "c1: no good answer" in body["error"]["message"]
 
 
 @pytest.mark.parametrize(
