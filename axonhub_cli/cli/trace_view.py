@@ -18,6 +18,7 @@ Row = dict[str, Any]
 
 _SHORT = 13  # characters of a trace id: of a UUIDv7 that is its whole timestamp
 _WIDE = 120  # columns of a terminal that has room for the whole table
+_PIPE = 240  # columns where there is no terminal: nothing is cut that the table itself does not cut
 _RIGHT = ("Reqs", "Err", "In", "Out", "Cached", "Cost")
 _FLEXIBLE = ("Title", "Models")
 _COLUMNS = ("When", "Trace", "Client", *_FLEXIBLE, *_RIGHT)
@@ -25,9 +26,15 @@ STYLES = {"ok": "green", "error": "red", "running": "cyan", "cancelled": "yellow
 
 
 def listing(traces: Iterable[Row], now: float) -> "Callable[[Console], None]":
-    """A table, one line a trace. A narrow terminal gets fewer columns, so that titles can still be read."""
+    """A table, one line a trace. A narrow terminal gets fewer columns, so that titles can be read; a pipe gets all of it."""
     lines = [_line(trace, now) for trace in traces]
-    return lambda console: console.print(_grid(lines, narrow=console.is_terminal and console.width < _WIDE))
+
+    def show(console: "Console") -> None:
+        if not console.is_terminal:
+            console.width = _PIPE
+        console.print(_grid(lines, narrow=console.width < _WIDE))
+
+    return show
 
 
 def _grid(lines: list[tuple[str, ...]], *, narrow: bool) -> "RenderableType":
