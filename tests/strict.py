@@ -32,11 +32,11 @@ def check(protocol: Protocol, data: bytes) -> str:
 
 
 def frames(data: bytes) -> list[Frame]:
-    """The events of a stream as (event name, data): JSON objects, or `[DONE]`. Comments are no events."""
+    """The events of a stream as (event name, data): JSON objects, or `[DONE]`. Comments, ids and retry times are no events."""
     assert data.endswith(b"\n\n"), f"a frame is left open: {data[-60:]!r}"
     out: list[Frame] = []
     for block in data.decode("utf-8").split("\n\n"):
-        lines = [line for line in block.split("\n") if line and not line.startswith(":")]
+        lines = [line for line in block.split("\n") if line and not line.startswith((":", "id:", "retry:"))]
         if not lines:
             continue
         fields = [line.partition(": ")[::2] for line in lines]
