@@ -4,6 +4,7 @@ What the model says is nobody's promise; that the official SDKs can read all of 
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import anthropic
 import openai
@@ -28,15 +29,14 @@ def axonhub(model_server: Running, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.mark.parametrize("upstream", UPSTREAMS)
 def test_the_anthropic_sdk_reads_a_real_models_answers(axonhub: Running, upstream: str) -> None:
     """Whole and streamed, the message has text, a stop reason and counted tokens; the tokens can be counted beforehand."""
-    client = anthropic.Anthropic(
-        base_url=f"{axonhub.url}/anthropic", auth_token=axonhub.tokens[upstream], api_key=None, max_retries=0
-    )
-    messages: list[anthropic.types.MessageParam] = [{"role": "user", "content": PROMPT}]
-    whole = client.messages.create(model="smollm2", max_tokens=24, system="Be brief.", messages=messages)
-    with client.messages.stream(model="smollm2", max_tokens=24, messages=messages) as stream:
-        streamed = "".join(stream.text_stream)
-        final = stream.get_final_message()
-    counted = client.messages.count_tokens(model="smollm2", messages=messages)
+    base, token = f"{axonhub.url}/anthropic", axonhub.tokens[upstream]
+    with closing(anthropic.Anthropic(base_url=base, auth_token=token, api_key=None, max_retries=0)) as client:
+        messages: list[anthropic.types.MessageParam] = [{"role": "user", "content": PROMPT}]
+        whole = client.messages.create(model="smollm2", max_tokens=24, system="Be brief.", messages=messages)
+        with client.messages.stream(model="smollm2", max_tokens=24, messages=messages) as stream:
+            streamed = "".join(stream.text_stream)
+            final = stream.get_final_message()
+        counted = client.messages.count_tokens(model="smollm2", messages=messages)
 
     for message in (whole, final):
         assert message.model == "smollm2"
@@ -51,14 +51,14 @@ def test_the_anthropic_sdk_reads_a_real_models_answers(axonhub: Running, upstrea
 @pytest.mark.parametrize("upstream", UPSTREAMS)
 def test_the_openai_sdk_reads_a_real_models_chat(axonhub: Running, upstream: str) -> None:
     """Whole and streamed, with usage in the last chunk because it was asked for."""
-    client = openai.OpenAI(base_url=f"{axonhub.url}/v1", api_key=axonhub.tokens[upstream], max_retries=0)
-    messages: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": PROMPT}]
-    whole = client.chat.completions.create(model="smollm2", max_completion_tokens=24, messages=messages)
-    chunks = list(
-        client.chat.completions.create(
-            model="smollm2", max_completion_tokens=24, messages=messages, stream=True, stream_options={"include_usage": True}
+    with closing(openai.OpenAI(base_url=f"{axonhub.url}/v1", api_key=axonhub.tokens[upstream], max_retries=0)) as client:
+        messages: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": PROMPT}]
+        whole = client.chat.completions.create(model="smollm2", max_completion_tokens=24, messages=messages)
+        chunks = list(
+            client.chat.completions.create(
+                model="smollm2", max_completion_tokens=24, messages=messages, stream=True, stream_options={"include_usage": True}
+            )
         )
-    )
 
     assert whole.model == "smollm2"
     assert whole.choices[0].message.content
@@ -73,12 +73,19 @@ def test_the_openai_sdk_reads_a_real_models_chat(axonhub: Running, upstream: str
 
 @pytest.mark.parametrize("upstream", UPSTREAMS)
 def test_the_openai_sdk_reads_a_real_models_responses(axonhub: Running, upstream: str) -> None:
-    """Whole and streamed, ending in one completed or incomplete response with usage."""
-    client = openai.OpenAI(base_url=f"{axonhub.url}/v1", api_key=axonhub.tokens[upstream], max_retries=0)
-    whole = client.responses.create(model="smollm2", max_output_tokens=24, input=PROMPT, store=False)
-    with client.responses.stream(model="smollm2", max_output_tokens=24, input=PROMPT, store=False) as stream:
-        events = list(stream)
-    final = events[-1]
+    """Whole and streamed, ending in one completed or incomplete response with usage.
+
+    llama.cpp's own Responses stream lacks fields that the SDK's accumulating helper wants; it passes as it came, so it is read
+    plainly.
+    """
+    with closing(openai.OpenAI(base_url=f"{axonhub.url}/v1", api_key=axonhub.tokens[upstream], max_retries=0)) as client:
+        whole = client.responses.create(model="smollm2", max_output_tokens=24, input=PROMPT, store=False)
+        if upstream == "openai-responses":
+            events = list(client.responses.create(model="smollm2", max_output_tokens=24, input=PROMPT, store=False, stream=True))
+        else:
+            with client.responses.stream(model="smollm2", max_output_tokens=24, input=PROMPT, store=False) as stream:
+                events = list(stream)
+        final = events[-1]
 
     assert whole.status in ("completed", "incomplete")
     assert whole.output_text.strip()
