@@ -102,3 +102,12 @@ def confirm(question: str, *, yes: bool) -> None:
         raise UsageError(f"{question} This needs a confirmation and there is no terminal to ask on.", hint="Add --yes.")
     if not typer.confirm(question, err=True):
         raise typer.Exit(1)
+
+
+def ask(shown: str, question: str, *, yes: bool) -> bool:
+    """Show what would change and ask, when there is somebody to ask. For what can be taken back: a script need not say --yes."""
+    if yes or not interactive():
+        return False
+    console(stderr=True).print(shown)
+    confirm(question, yes=False)
+    return True

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ..errors import UsageError
 from .output import JsonFlag, LimitOption, Result, clean, emit, table
 from .setup_client import Wish, guide, set_up
+from .setup_undo import undo_all
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-app = typer.Typer(
-    no_args_is_help=True, help="Point Claude Code, Codex and other clients at axonhub; every change can be taken back."
-)
+app = typer.Typer(help="Point Claude Code, Codex and other clients at axonhub; every change can be taken back.")
 
 ShellOption = Annotated[
     Literal["bash", "zsh", "fish", "powershell"] | None,
@@ -41,7 +41,36 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Slot = Annotated[str | None, typer.Option(help="Model for this use; by default Claude Code's own choice.")]
 
 
-@app.command("claude-code")
+@app.callback(invoke_without_command=True)
+def main(
+    context: typer.Context,
+    undo: Annotated[bool, typer.Option("--undo", help="Take back what is still ours in every file that was edited.")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    json: JsonFlag = False,
+) -> None:
+    """Point Claude Code, Codex and other clients at axonhub; every change can be taken back.
+
+    Examples:
+
+        axonhub setup codex --dry-run
+
+        axonhub setup codex --undo
+
+        axonhub setup --undo
+    """
+    if context.invoked_subcommand is not None:
+        if undo or dry_run or yes or json:
+            raise UsageError(f"Options go behind the client: axonhub setup {context.invoked_subcommand} …")
+    elif undo:
+        undo_all(dry_run=dry_run, yes=yes, json=json)
+    elif dry_run or yes or json:
+        raise UsageError("No client was named.", hint="They are: axonhub setup list. Or: axonhub setup --undo")
+    else:
+        emit(Result(None, context.get_help()))
+
+
+@app.command("claude-code", short_help="Exports, or settings.json (--write)")
 def claude_code(
     shell: ShellOption = None,
     key: KeyOption = None,
@@ -76,54 +105,55 @@ def claude_code(
     set_up("claude-code", wish)
 
 
-@app.command()
-def codex(
-    key: KeyOption = None,
-    model: ModelOption = None,
-    port: PortOption = None,
-    env: Env = False,
-    shell: ShellOption = None,
-    explain: Explain = False,
-    dry_run: DryRun = False,
-    undo: Undo = False,
-    yes: Yes = False,
-    json: JsonFlag = False,
-) -> None:
-    """Add axonhub to ~/.codex/config.toml as Codex's model provider. Comments and all other settings stay as they are.
+def _edited(name: str, brief: str, sentence: str) -> None:
+    """A client whose file is edited, and which reads its key from a variable beside it."""
 
-    Examples:
-
-        axonhub setup codex --dry-run
-
-        axonhub setup codex && eval "$(axonhub setup codex --env)"
-    """
-    wish = Wish(
-        shell=shell, key=key, port=port, model=model, explain=explain, env=env, dry_run=dry_run, undo=undo, yes=yes, json=json
-    )
-    set_up("codex", wish)
+    @app.command(name, help=sentence, short_help=brief)
+    def edit(
+        key: KeyOption = None,
+        model: ModelOption = None,
+        port: PortOption = None,
+        env: Env = False,
+        shell: ShellOption = None,
+        explain: Explain = False,
+        dry_run: DryRun = False,
+        undo: Undo = False,
+        yes: Yes = False,
+        json: JsonFlag = False,
+    ) -> None:
+        wish = Wish(
+            shell=shell, key=key, port=port, model=model, explain=explain, env=env, dry_run=dry_run, undo=undo, yes=yes, json=json
+        )
+        set_up(name, wish)
 
 
-@app.command()
-def opencode(
-    key: KeyOption = None,
-    model: ModelOption = None,
-    port: PortOption = None,
-    env: Env = False,
-    shell: ShellOption = None,
-    explain: Explain = False,
-    dry_run: DryRun = False,
-    undo: Undo = False,
-    yes: Yes = False,
-    json: JsonFlag = False,
-) -> None:
-    """Add axonhub to opencode's own configuration as a provider, with the models that channels and profiles offer."""
-    wish = Wish(
-        shell=shell, key=key, port=port, model=model, explain=explain, env=env, dry_run=dry_run, undo=undo, yes=yes, json=json
-    )
-    set_up("opencode", wish)
+_EXAMPLE = """
+
+Examples:
+
+    axonhub setup {name} --dry-run
+
+    axonhub setup {name} && eval "$(axonhub setup {name} --env)"
+"""
+_EDITED = {
+    "codex": (
+        "Edits ~/.codex/config.toml",
+        "Add axonhub to ~/.codex/config.toml as Codex's model provider. Comments and all other settings stay as they are.",
+    ),
+    "opencode": (
+        "Edits its opencode.json",
+        "Add axonhub to opencode's own configuration as a provider, with the models that channels and profiles offer.",
+    ),
+    "zed": (
+        "Edits its settings.json",
+        "Add axonhub to Zed's settings as a provider, with the models that channels and profiles offer.",
+    ),
+}
+for _name, (_brief, _sentence) in _EDITED.items():
+    _edited(_name, _brief, _sentence + _EXAMPLE.format(name=_name))
 
 
-@app.command("gemini-cli")
+@app.command("gemini-cli", short_help="Exports; once settings.json (--write)")
 def gemini_cli(
     shell: ShellOption = None,
     key: KeyOption = None,
@@ -143,28 +173,10 @@ def gemini_cli(
     set_up("gemini-cli", wish)
 
 
-@app.command()
-def zed(
-    key: KeyOption = None,
-    model: ModelOption = None,
-    port: PortOption = None,
-    env: Env = False,
-    shell: ShellOption = None,
-    explain: Explain = False,
-    dry_run: DryRun = False,
-    undo: Undo = False,
-    yes: Yes = False,
-    json: JsonFlag = False,
-) -> None:
-    """Add axonhub to Zed's settings as a provider, with the models that channels and profiles offer."""
-    wish = Wish(
-        shell=shell, key=key, port=port, model=model, explain=explain, env=env, dry_run=dry_run, undo=undo, yes=yes, json=json
-    )
-    set_up("zed", wish)
+def _guided(name: str, brief: str, sentence: str) -> None:
+    """A client without a file for us."""
 
-
-def _guided(name: str, sentence: str) -> None:
-    @app.command(name, help=sentence)
+    @app.command(name, help=sentence, short_help=brief)
     def show(
         shell: ShellOption = None,
         key: KeyOption = None,
@@ -177,19 +189,20 @@ def _guided(name: str, sentence: str) -> None:
         guide(name, Wish(shell=shell, key=key, port=port, model=model, explain=explain, undo=undo, json=json))
 
 
-for _name, _sentence in {
-    "aider": "Print the exports that make aider use axonhub.",
-    "openai-sdk": "Print the exports that make programs with an OpenAI SDK use axonhub.",
-    "anthropic-sdk": "Print the exports that make programs with an Anthropic SDK use axonhub.",
-    "llm": "Say what to add to llm's list of models.",
-    "continue": "Say what to add to Continue's configuration.",
-    "cline": "Say what to enter in Cline's settings.",
-    "cursor": "Say what works with Cursor, and what does not.",
-}.items():
-    _guided(_name, _sentence)
+_GUIDED = {
+    "aider": ("Exports", "Print the exports that make aider use axonhub."),
+    "openai-sdk": ("Exports", "Print the exports that make programs with an OpenAI SDK use axonhub."),
+    "anthropic-sdk": ("Exports", "Print the exports that make programs with an Anthropic SDK use axonhub."),
+    "llm": ("What to add", "Say what to add to llm's list of models."),
+    "continue": ("What to add", "Say what to add to Continue's configuration."),
+    "cline": ("What to enter", "Say what to enter in Cline's settings."),
+    "cursor": ("What works, and what not", "Say what works with Cursor, and what does not."),
+}
+for _name, (_brief, _sentence) in _GUIDED.items():
+    _guided(_name, _brief, _sentence)
 
 
-@app.command("list")
+@app.command("list", short_help="The clients that setup knows")
 def list_(limit: LimitOption = 50, json: JsonFlag = False) -> None:
     """The clients that setup knows."""
     from ..clients.catalog import CLIENTS
@@ -205,10 +218,11 @@ def list_(limit: LimitOption = 50, json: JsonFlag = False) -> None:
         for item in GUIDES
     ]
     rows = rows[:limit]
-    emit(Result(rows, table(["CLIENT", "NAME", "HOW", "FILE"], [list(row.values()) for row in rows])), json=json)
+    cells = [[row["client"], row["how"], row["file"]] for row in rows]
+    emit(Result(rows, table(["CLIENT", "HOW", "FILE"], cells)), json=json)
 
 
-@app.command()
+@app.command(short_help="How far each client is set up")
 def status(json: JsonFlag = False) -> None:
     """How far each client is set up, in its file and in this shell, and what has changed since."""
     from msgspec import to_builtins
@@ -219,14 +233,13 @@ def status(json: JsonFlag = False) -> None:
     from .setup_files import journal
 
     found = [look(client, journal(), server_port(), os.environ) for client in CLIENTS]
-    rows = [
-        [item.client, item.state, "yes" if item.shell else "no", clean(item.address or "-"), clean(_short(item.file))]
-        for item in found
-    ]
+    rows = [[item.client, item.state, "yes" if item.shell else "no", clean(_short(item.file))] for item in found]
 
     def show(out: "Console") -> None:
-        out.print(table(["CLIENT", "FILE SAYS", "THIS SHELL", "ADDRESS", "FILE"], rows))
+        out.print(table(["CLIENT", "FILE SAYS", "THIS SHELL", "FILE"], rows))
         for item in found:
+            if item.address and item.state == "not set up":
+                out.print(f"{item.client}: its file sends it to {clean(item.address)}")
             for remark in item.remarks:
                 out.print(f"{item.client}: {clean(remark)}")
 

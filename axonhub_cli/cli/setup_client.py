@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct
 
 from ..types.messages import Protocol
-from . import setup_files
+from . import setup_files, setup_undo
 from .output import Result, emit
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def set_up(name: str, wish: Wish) -> None:
 
     client = find(name)
     if wish.undo:
-        setup_files.undo(client, dry_run=wish.dry_run, yes=wish.yes, json=wish.json)
+        setup_undo.undo(client, dry_run=wish.dry_run, yes=wish.yes, json=wish.json)
         return
     edits = not wish.env and (wish.write or wish.dry_run or not client.shell_alone)
     ask = _ask(client, wish, edits=edits)

@@ -1,4 +1,5 @@
-"""What `axonhub setup` does to a client's file, or prints instead: exports, diffs, a question, the edit, the way back.
+"""What `axonhub setup` does to a client's file, or prints instead: exports, a diff, a question, the edit.
+(The way back is `setup_undo`.)
 
 Exports go to stdout alone, so that `eval "$(axonhub setup claude-code)"` works; everything meant for eyes goes to stderr then.
 """
@@ -8,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .output import Result, clean, confirm, console, emit, interactive
+from .output import Result, ask, clean, emit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,8 +59,14 @@ def print_exports(client: str, command: str, shell: "Shell | None", lines: "list
 
 def write(client: "Client", wanted: "Ask", steps: list[str], *, dry_run: bool, yes: bool, json: bool) -> None:
     """Plan the edits of a client's file, show them and carry them out."""
+    from msgspec.structs import replace
+
+    from ..clients.edits import kind
+
     plan = journal().plan(client.target(wanted))
-    _carry_out(client, plan, steps, [*client.remarks(wanted), *_exposed(client.file(), plan, wanted)], dry_run, yes, json)
+    after = kind(client.kind).load(plan.after)  # what this edit itself mends is no remark
+    remarks = client.remarks(replace(wanted, settings=after))
+    _carry_out(client, plan, steps, [*remarks, *_exposed(client.file(), plan, wanted)], dry_run, yes, json)
 
 
 def _exposed(file: "Path", plan: "Plan", wanted: "Ask") -> list[str]:
@@ -91,7 +98,7 @@ def _carry_out(
         head = [shown, "", "Nothing was written (--dry-run)."]
         steps = []
     else:
-        asked = _ask(shown, "Write this?", yes=yes or json)
+        asked = ask(shown, "Write this?", yes=yes or json)
         backup = journal().apply(plan)
         data["backup"] = backup and str(backup)
         head = [] if asked else [shown, ""]
@@ -102,53 +109,3 @@ def _carry_out(
         ]
     emit(Result({**data, "notes": remarks, "next": steps}, "\n".join([*head, *steps])), json=json)
     notes(remarks)
-
-
-def undo(client: "Client", *, dry_run: bool, yes: bool, json: bool) -> None:
-    """Take back what is still ours in a client's file."""
-    from ..clients.edits import diff
-
-    file = client.file()
-    record = journal().record(client.name, file)
-    data: dict[str, object] = {
-        "client": client.name, "file": str(file), "changed": False, "dry_run": dry_run, "diff": "", "kept": [],
-    }  # fmt: skip
-    if record is None:
-        nothing = f"Nothing to take back: axonhub has no record of an edit of {file}."
-        emit(Result(data, "\n".join([nothing, *_leftovers(client)])), json=json)
-        return
-    plan = journal().plan_undo(record)
-    shown = clean(diff(plan.source.text, plan.after, str(file)), 1_000_000)
-    kept = [f"Kept, because you changed it since: {name}" for name in plan.kept]
-    asked = False
-    if not dry_run:
-        asked = plan.changes and _ask(shown, "Take this back?", yes=yes or json)
-        journal().undo(plan)
-    data |= {"changed": plan.changes and not dry_run, "diff": shown, "kept": list(plan.kept)}
-    head = [] if asked or not shown else [shown, ""]
-    tail = [*([client.after_undo] if plan.changes and client.after_undo else []), *_leftovers(client)]
-    emit(Result(data, "\n".join([*head, _undone(plan, dry_run), *kept, *tail])), json=json)
-
-
-def _leftovers(client: "Client") -> list[str]:
-    """What this shell still says; no command can take that out of it."""
-    return [f"This shell still sets {client.variable}: unset it."] if os.environ.get(client.variable) else []
-
-
-def _undone(plan: "Plan", dry_run: bool) -> str:
-    if dry_run:
-        return "Nothing was written (--dry-run)."
-    if not plan.changes:
-        return f"Nothing of ours is left in {plan.source.path}."
-    return (
-        f"Removed {plan.source.path}, which axonhub had made." if plan.gone else f"Took the changes to {plan.source.path} back."
-    )
-
-
-def _ask(shown: str, question: str, *, yes: bool) -> bool:
-    """Show the diff and ask, when there is somebody to ask: the edit can be taken back, so that a script need not say --yes."""
-    if yes or not interactive():
-        return False
-    console(stderr=True).print(shown)
-    confirm(question, yes=False)
-    return True

@@ -100,6 +100,10 @@ class Journal:
         """What was written to that file for that client."""
         return next((item for item in self._load() if (item.client, item.file) == (client, str(file))), None)
 
+    def records(self) -> list[Record]:
+        """What was written to any file, in the order in which it was first."""
+        return self._load()
+
     def plan(self, target: Target) -> Plan:
         """What applying would change now. Raises `ClientFileError` for a file that cannot be edited; writes nothing."""
         source = files.read(target.file, target.kind)

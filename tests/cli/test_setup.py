@@ -224,7 +224,7 @@ def test_list_names_the_clients() -> None:
     rows = json.loads(run("list", "--json").stdout)
     assert [row["client"] for row in rows] == [item.name for item in (*CLIENTS, *GUIDES)]
     assert len(json.loads(run("list", "--json", "--limit", "1").stdout)) == 1
-    assert "Codex" in run("list").stdout
+    assert "~/.codex/config.toml" in run("list").stdout
 
 
 def test_every_client_that_is_listed_has_a_command_with_an_undo(home: Path) -> None:
