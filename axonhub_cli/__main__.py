@@ -5,8 +5,19 @@ import sys
 
 def main() -> None:
     """Run the command line. Imports happen here so that importing the package costs nothing; the status line, which a client asks
-    for after every answer, does without most of them."""
-    if sys.argv[1:] == ["statusline"]:
+    for after every answer, does without most of them, and so do the help's first page and the version."""
+    words = sys.argv[1:]
+    if words in (["--help"], ["-h"]):
+        from .cli.commands import help_page
+
+        sys.stdout.write(help_page())
+        return
+    if words == ["--version"]:
+        from . import __version__
+
+        sys.stdout.write(f"axonhub {__version__}\n")
+        return
+    if words == ["statusline"]:
         from .cli.statusline import run as status_line
 
         status_line()

@@ -41,11 +41,21 @@ def load(module: str, name: str) -> Any:
     if hasattr(found, "app"):
         command: Any = get_command(_plain(found.app))
         command.name = name
-        return command
+        return _named(command)
     holder = typer.Typer(callback=lambda: None)
     found.register(_plain(holder))
     group: Any = get_command(holder)
-    return group.commands[name]
+    return _named(group.commands[name])
+
+
+def _named(command: Any) -> Any:
+    """In the help an option's value is called what the option is called (`--port PORT`), not by its type (`<int range>`)."""
+    for each in [command, *getattr(command, "commands", {}).values()]:
+        for option in each.params:
+            word = max(option.opts, key=len)
+            if word.startswith("--") and option.metavar is None and not option.is_flag and not hasattr(option.type, "choices"):
+                option.metavar = word.removeprefix("--").upper().replace("-", "_")
+    return command
 
 
 def _plain(app: typer.Typer) -> typer.Typer:

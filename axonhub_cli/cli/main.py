@@ -1,17 +1,18 @@
 """The `axonhub` command: the table of its commands, and the one boundary where errors become sentences.
 
 Each command lives in a file of its own that is imported when it is asked for (`lazy`); what is heavy (aiohttp, keyring, rich,
-sqlite3) it imports inside. A new command is one line here: its name, its module, the first sentence of its help.
+sqlite3) it imports inside. A new command is one line in `commands`.
 """
 
 import sys
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .. import __version__
 from ..errors import AxonHubError
+from .commands import ABOUT, TABLE, help_page
 from .lazy import LazyGroup
 from .output import emit, fail
 
@@ -19,26 +20,11 @@ from .output import emit, fail
 class Root(LazyGroup):
     """The commands in the order in which a user meets them."""
 
-    table = {  # noqa: RUF012  # typed in the base class
-        "init": ("init", "Find provider keys and local model servers, and make channels and a profile of them."),
-        "serve": ("serve", "Run the proxy in the foreground."),
-        "status": ("serve", "Say whether a server runs here, and which channels are unwell."),
-        "stop": ("serve", "End the running server; requests may finish first."),
-        "run": ("run", "Start claude, codex, opencode or gemini so that it uses axonhub, without touching its files."),
-        "ready": ("ready", "Say whether a server answers, or wait for one."),
-        "service": ("service", "Run axonhub as a service: it starts when you log in."),
-        "setup": ("setup", "Point Claude Code, Codex and other clients at axonhub; every change can be taken back."),
-        "channel": ("channel", "Model providers: add them, give them secrets, try them."),
-        "profile": ("profile", "Profiles: lists of rules from the model names that clients ask for to those you want."),
-        "key": ("key", "Local keys: what clients use to talk to axonhub on this machine."),
-        "route": ("route", "Explain where a model name goes: the rules tried, the one that won, the candidates in order."),
-        "trace": ("trace", "Look at recorded sessions: which requests, which models, tokens, time and money."),
-        "usage": ("usage", "Add up tokens and money, by model, channel, client, profile or day."),
-        "statusline": ("statusline", "One line for Claude Code's status line: real model, channel, cost, cache share."),
-        "doctor": ("doctor", "Check everything, and say what to do about what is wrong."),
-        "bench": ("bench", "Measure what axonhub adds to a request on this machine."),
-        "config": ("config", "The configuration file: where it is, what is in force, what is wrong with it."),
-    }
+    table = TABLE
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The page of `commands`, which is printed without all this where nothing else was asked for."""
+        formatter.write(help_page())
 
 
 app = typer.Typer(
@@ -48,7 +34,8 @@ app = typer.Typer(
     add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="A local gateway between coding agents (Claude Code, Codex, any OpenAI or Anthropic SDK) and model providers.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=ABOUT,
 )
 
 
