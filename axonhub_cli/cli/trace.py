@@ -25,6 +25,12 @@ ClientOption = Annotated[str | None, typer.Option("--client", metavar="NAME", he
 ModelOption = Annotated[str | None, typer.Option("--model", metavar="TEXT", help="A part of the model's name, asked or used.")]
 ChannelOption = Annotated[str | None, typer.Option("--channel", metavar="NAME", help="A channel that was tried.")]
 ErrorsFlag = Annotated[bool, typer.Option("--errors", help="Only traces with failed requests.")]
+FilterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--filter", "-f", metavar="FILTER", help="Like '~model opus & (~err | ~cost>0.1)'; `axonhub trace filters` lists all."
+    ),
+]
 NameArgument = Annotated[str, typer.Argument(metavar="ID", help="A trace or a request; the beginning of its id is enough.")]
 RawFlag = Annotated[bool, typer.Option("--raw", help="Print the stored bodies of one request.")]
 YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -39,6 +45,7 @@ def list_(
     model: ModelOption = None,
     channel: ChannelOption = None,
     errors: ErrorsFlag = False,
+    filter_: FilterOption = None,
     sort: Annotated[str, typer.Option("--sort", metavar="WHAT", help="time, cost, tokens, requests, errors or misses.")] = "time",
     limit: LimitOption = 20,
     json: JsonFlag = False,
@@ -52,22 +59,42 @@ def list_(
         axonhub trace list --client codex --errors
 
         axonhub trace list --sort cost
+
+        axonhub trace list --filter '~miss | ~tool bash ~cost>0.1'
     """
+    from ..trace.filter import parse
     from . import trace_view
     from .moment import moment
 
     now = time.time()
     start = moment(since, now) if since else None
+    fits = parse(filter_) if filter_ else None
+    wanted: dict[str, Any] = {
+        "since": start,
+        "client": client,
+        "model": model,
+        "channel": channel,
+        "errors": errors,
+        "fits": fits,
+    }
     try:
         with open_reader() as traces:
-            listed = traces.traces(
-                limit=limit, since=start, client=client, model=model, channel=channel, errors=errors, sort=_order(sort)
-            )
+            listed = traces.traces(limit=limit, sort=_order(sort), **wanted)
     except NotConfigured:
         listed = []
-    filtered = any((since, client, model, channel, errors))
+    filtered = any((since, client, model, channel, errors, filter_))
     nothing = "No trace fits. Leave a filter out to see more." if filtered else _NOTHING
     emit(Result(listed, trace_view.listing(listed, now) if listed else nothing), json=json)
+
+
+@app.command()
+def filters() -> None:
+    """List what the filter language of `trace list`, `trace tail` and the live tree knows."""
+    from ..trace.filter_words import HELP
+
+    widest = max(len(words) for words, _ in HELP)
+    lines = [f"{words:<{widest}}  {meaning}" for words, meaning in HELP]
+    emit(Result([{"filter": words, "meaning": meaning} for words, meaning in HELP], "\n".join(lines)))
 
 
 @app.command()

@@ -20,6 +20,8 @@ from ..config.schema import Trace
 from ..errors import NotConfigured, StoreError, UsageError
 from ..types.messages import Usage
 from . import bodies, database, retention, schema, search, totals
+from .filter import Filter
+from .fitting import fitting
 from .records import BodyKind
 from .turns import public, turns
 
@@ -42,6 +44,7 @@ _TRACES = """
           AND (:channel IS NULL OR channel = :channel
                OR EXISTS (SELECT 1 FROM attempts WHERE request_id = requests.id AND attempts.channel = :channel))
           AND (NOT :errors OR outcome = 'error')
+          AND (:among IS NULL OR id IN (SELECT value FROM json_each(:among)))
     )
     GROUP BY trace_id ORDER BY {order} last DESC, first DESC LIMIT :limit
 """
@@ -119,14 +122,19 @@ class TraceReader:
         model: str | None = None,
         channel: str | None = None,
         errors: bool = False,
+        fits: Filter | None = None,
         sort: str = "time",
     ) -> list[Row]:
         """Traces, the newest first, that have a request to which all filters apply.
 
         `since` is a Unix time; `model` a part of a name, asked for or used; `channel` one that was tried; `errors` failed
-        requests. `sort` is one of `ORDERS`: the newest, or the largest first.
+        requests; `fits` a filter of the filter language. `sort` is one of `ORDERS`: the newest, or the largest first.
         """
-        return self._traces(sort, id=None, limit=limit, since=since, client=client, model=model, channel=channel, errors=errors)
+        filters = {"since": since, "client": client, "model": model, "channel": channel, "errors": errors}
+        among = (
+            None if fits is None else json.dumps(self._read(lambda: fitting(self._connection, fits, since or 0.0, time.time())))
+        )
+        return self._traces(sort, id=None, limit=limit, among=among, **filters)
 
     def trace(self, name: str) -> Row | None:
         """A trace with its `turns` and `requests`, by its id, the beginning of it, or a request's id; `UsageError` when several
@@ -134,7 +142,8 @@ class TraceReader:
         trace_id = self._find(name)
         if trace_id is None:
             return None
-        found = self._traces("time", id=trace_id, limit=1, since=None, client=None, model=None, channel=None, errors=False)
+        filters = dict.fromkeys(("since", "client", "model", "channel", "among"))
+        found = self._traces("time", id=trace_id, limit=1, errors=False, **filters)
         if not found:
             return None
         requests = [self._whole(row) for row in self._rows(_BY_TRACE, trace_id)]

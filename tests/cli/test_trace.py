@@ -128,11 +128,28 @@ def test_list_for_programs(run: Run, filled: Path) -> None:
         (["--limit", "1"], 1),
         (["--sort", "cost", "--limit", "1"], 1),
         (["--client", "nobody"], 0),
+        (["--filter", "~failover ~tool bash ~cost>0.01"], 1),
+        (["-f", "~err | evil"], 2),
+        (["-f", "~loss ~err"], 0),
     ],
 )
 def test_list_filters(run: Run, filled: Path, arguments: list[str], expected: int) -> None:
     """Every filter reaches the store."""
     assert len(json.loads(run("list", "--json", *arguments).output)) == expected
+
+
+def test_a_filter_that_cannot_be_read(run: Run, filled: Path) -> None:
+    """It says where, and what was meant."""
+    told = error(run("list", "--filter", "~err & ~cots>1"))
+    assert (told.exit_code, "character 8" in told.message, told.hint) == (2, True, "Did you mean ~cost?")
+
+
+def test_filters_are_listed(run: Run) -> None:
+    """Every name of the language is in the list."""
+    from axonhub_cli.trace.filter_words import NAMES
+
+    listed = run("filters").output
+    assert [name for name in NAMES if f"~{name}" not in listed] == []
 
 
 def test_list_sorted(run: Run, filled: Path) -> None:

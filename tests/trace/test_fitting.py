@@ -1,0 +1,60 @@
+"""Filters over the store: the same answers as for what the reader gives."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from axonhub_cli.trace import fitting
+from axonhub_cli.trace.filter import parse
+from axonhub_cli.trace.reader import reader
+from axonhub_cli.trace.records import AttemptRecord
+from axonhub_cli.trace.subject import of_row
+from axonhub_cli.types.messages import Loss, Usage
+
+Make = Callable[..., Any]
+BODIES = {"client_request": b'{"messages":[{"role":"user","content":"sing a song"}]}', "client_response": b""}
+
+
+@pytest.fixture
+def filled(database: Path, make_store: Make, make_record: Make) -> Path:
+    """A rich request, a bare one that failed, and one that was never answered."""
+    store = make_store()
+    rich = make_record(
+        "ar-1", model="v3", asked_model="opus", channel="b", tools=["Bash"], effort="low", effort_sent="high", outcome="ok",
+        usage=Usage(input=10, output=5, cache_read=4, reasoning=1), losses=[Loss("dropped", "top_k", "why")], cost=0.5,
+        first_byte_ms=1.0, first_token_ms=2.0, duration_ms=300.0, stream=True, status=200, prompt="Fix it", profile="cheap",
+        attempts=[AttemptRecord(0, "a", "anthropic", "opus", outcome="error"), AttemptRecord(1, "b", "anthropic", "v3")],
+    )  # fmt: skip
+    store.end(rich, dict(BODIES))
+    store.end(make_record("ar-2", trace_id="trace-2", channel="c", outcome="error", error="no model", started=1e9 + 50), {})
+    store.begin(make_record("ar-3", trace_id="trace-3"))
+    assert store.close(60)
+    return database
+
+
+def test_a_row_is_seen_alike_both_ways(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The short way through one query and the long way through the reader make equal subjects."""
+    seen: dict[str, Any] = {}
+    with reader(filled) as traces:
+        spy = parse("")
+        object.__setattr__(spy, "test", lambda subject, now: seen.setdefault(subject.id, subject) is subject)
+        assert len(fitting.fitting(traces._connection, spy, 0.0, 2e9)) == 3
+        for name, subject in seen.items():
+            row = traces.request(name)
+            assert row is not None
+            assert of_row(row, subject.said) == subject
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("~err", ["trace-2"]), ("~tool bash ~effort high", ["trace-1"]), ("~failover", ["trace-1"]), ("~channel c", ["trace-2"]),
+     ("song", ["trace-1"]), ("~running", ["trace-3"]), ("~since 2001-09-09T01:47:00+00:00", ["trace-2"]), ("~in=10 ~err", []),
+     ("", ["trace-2", "trace-1", "trace-3"])],
+)  # fmt: skip
+def test_the_reader_lists_traces_with_a_request_that_fits(filled: Path, text: str, expected: list[str]) -> None:
+    """One request must fit the whole filter; bare words look into what was said."""
+    with reader(filled) as traces:
+        assert sorted(trace["id"] for trace in traces.traces(fits=parse(text))) == sorted(expected)
+        assert traces.traces(fits=parse(text), client="nobody") == []
