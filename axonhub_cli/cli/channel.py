@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import channel_rename
-from .channel_facts import protocols, secret_states
+from .channel_facts import counted, counting, protocols, secret_states
 from .channel_options import BaseUrl, Models, Name, Priority, Tags, Weight
 from .edit import add_item, channel_table, check_name, config_file, load, set_or_drop
 from .edit import channel as pick
@@ -101,7 +101,7 @@ def show(name: Name, json: JsonFlag = False) -> None:
         "proxy": bool(found.proxy),
     }
     shown = data | {"secrets": _told(data["secret_states"]), "models": data["models"] or "whatever no other channel serves"}
-    rows = [[key, _shown(value)] for key, value in shown.items() if key not in ("endpoints", "secret_states")]
+    rows = [[key, _shown(value)] for key, value in shown.items() if key not in ("endpoints", "secret_states", "token_counts")]
     rows += [[protocol, clean(address)] for protocol, address in data["endpoints"].items()]
     emit(Result(data, table(["", ""], rows)), json=json)
 
@@ -110,10 +110,12 @@ def show(name: Name, json: JsonFlag = False) -> None:
 def edit_(
     name: Name,
     type_: Annotated[str | None, typer.Option("--type", "-t", help="Another preset or protocol.")] = None,
+        "token_counts": counting(name),
     base_url: BaseUrl = None,
     model: Models = None,
     priority: Priority = None,
     weight: Weight = None,
+    rows += [[f"tokens of {clean(fact['model'], 60)}", counted(fact)] for fact in data["token_counts"]]
     tag: Tags = None,
     json: JsonFlag = False,
 ) -> None:

@@ -38,6 +38,11 @@ class Paths(NamedTuple):  # no msgspec: the status line starts after every answe
         return self.data_dir / "traces.db"
 
     @property
+    def ratios_file(self) -> Path:
+        """`ratios.json`: how tokens are counted by each model, as learned from its answers."""
+        return self.data_dir / "ratios.json"
+
+    @property
     def server_file(self) -> Path:
         """`server.json`: the running server."""
         return self.state_dir / "server.json"

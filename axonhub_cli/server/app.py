@@ -31,6 +31,7 @@ from ..trace.store import Store
 from ..types.problem import Problem
 from .budgets import Budgets, Priced
 from .demo import Demo
+from .learning import Learning
 from .gateway import Gateway, watch_files
 from .guard import Guard, allowed_hosts
 from .handlers import Handler
@@ -137,6 +138,7 @@ class Server:
         sink = Priced(self._store, budgets.cost) if self._store is not None else None
         return Gateway(
             reloader=reloader, keys=keys, secrets=secrets, recorder=Recorder(sink, feed), feed=feed, upstream=upstream,
+            learning=Learning(self.where.ratios_file),
             guard=Guard(allowed_hosts(host, port), keys.find, config.server.max_body_mb << 20), host=host, port=port,
             profile=self.options.profile, demo=await self._demo.start(), demo_forced=self.options.demo,
             config_path=self.where.config_file, orders=OrderBook(self.where.orders_file), budgets=budgets,
@@ -206,6 +208,7 @@ class Server:
     async def _close(self) -> None:
         if self._watcher is not None:
             self._watcher.cancel()
+            await asyncio.to_thread(gateway.learning.save)
         gateway = self.gateway
         if gateway is not None:
             gateway.draining = True

@@ -182,6 +182,7 @@ class Attempt:
             call.gateway.remember(record.trace_id, self.candidate.place)
 
     def heard(self, response: Response) -> None:
+            call.gateway.learning.answered(record.kind, self.candidate, call.codec.name, call.body.data, response)
         """Keep what the upstream has said so far: a request that ends early has its price too."""
         record = self.call.record
         record.model = response.model or record.model

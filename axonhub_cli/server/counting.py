@@ -1,10 +1,14 @@
-"""Counting tokens (`/v1/messages/count_tokens`, Gemini's `:countTokens`): the upstream's own counter where it has one, else an
-estimate. It never fails on a good request.
+"""Counting tokens (`/v1/messages/count_tokens`, Gemini's `:countTokens`): the counter of the place that would serve the request,
+where it has one, else an estimate times the ratio that was learned for its model. It never fails on a good request.
 
-The counters of Anthropic and Google take requests of their own form, so a client of either may be counted by either.
+The counters of Anthropic and Google take requests of their own form, so a client of either may be counted by either. Places that
+are cooling are passed over, as they would be by the call itself; a channel whose limits are used up is not asked, and one whose
+counter has failed not again for a while: clients ask in bursts.
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,8 +29,9 @@ from ..trace.records import RequestRecord
 from ..types.messages import Protocol
 from .client import SAFE
 from .gateway import Gateway
+from .overridden import overridden_headers
 from .reading import MAX_ERROR, read_whole
-from .upstream import operation, request_headers
+from .upstream import is_here, operation, request_headers
 
 _PATIENCE = 10.0  # seconds for an upstream's counter; clients ask in bursts and wait
 _COUNTERS: dict[Protocol, str] = {"anthropic": "input_tokens", "gemini": "totalTokens"}  # and what their answers call the number
@@ -37,17 +42,18 @@ async def count(
     gateway: Gateway, headers: Mapping[str, str], body: ClientBody, record: RequestRecord, scale: float
 ) -> web.StreamResponse:
     """The number of input tokens, in the client's shape. `x-axonhub-count` says who counted."""
-    counted: int | None = None
     client = codec(record.protocol)
-    last = gateway.last_place(record.trace_id)
-    chosen = plan(gateway.config, record.profile, body.model, client.name, trace_id=record.trace_id, last=last)
-    candidate = next((c for c in chosen.candidates if c.endpoint.protocol in _COUNTERS), None)
+    candidates = plan(
+        gateway.config, record.profile, body.model, client.name, trace_id=record.trace_id,
+        last=gateway.last_place(record.trace_id), health=gateway.places.health, now=time.monotonic(),
+    ).candidates  # fmt: skip
     asked = _whole(body) if client.name == "gemini" else body
-    if candidate is not None:
-        counted = await _ask(gateway, candidate, headers, body, asked, client.name, scale)
+    serving = next((each for each in candidates if gateway.places.well(each)), None)
+    counted = await _ask(gateway, serving, headers, body, asked, client.name, scale) if serving is not None else None
     by = "upstream" if counted is not None else "estimate"
     if counted is None:
-        counted = estimate(client.read_request(asked.fields))
+        factor = gateway.learning.factor(serving or candidates[0])
+        counted = math.ceil(estimate(client.read_request(asked.fields)) * factor)
     told = {**SAFE, "x-axonhub-count": by, "AH-Trace-Id": record.trace_id}
     return web.json_response({_COUNTERS[client.name]: counted}, headers=told)
 
@@ -68,22 +74,49 @@ async def _ask(
     scale: float,
 ) -> int | None:
     """The upstream's figure, or None for whatever reason."""
-    protocol = candidate.endpoint.protocol
-    try:
-        secret = await gateway.secret(candidate.secret) if candidate.secret else None
-        data = _question(candidate, body, asked, client, gateway.seals)
-        sent = request_headers(candidate, secret, headers, same=protocol == client, stream=False)
-        async with asyncio.timeout(_PATIENCE * scale):
-            path = operation(protocol, candidate.model, count=True)
-            response = await gateway.upstream.open(candidate, path, data, sent)
-            try:
-                answer = loads(await read_whole(response, MAX_ERROR)) if response.status == 200 else None
-            finally:
-                response.close()
-    except (TimeoutError, aiohttp.ClientError, OSError, AxonHubError):
+    channel, now = candidate.channel, time.monotonic()
+    if (
+        candidate.endpoint.protocol not in _COUNTERS
+        or gateway.counters.rests(channel.name, now)
+        or is_here(candidate, gateway.port)
+    ):
         return None
-    value = answer.get(_COUNTERS[protocol]) if isinstance(answer, dict) else None
-    return value if isinstance(value, int) and value >= 0 else None
+    if await gateway.gates.enter(channel, may_wait=False) is not None:
+        return None
+    try:
+        status, answer = await _answer(gateway, candidate, headers, body, asked, client, scale)
+    except (TimeoutError, aiohttp.ClientError, OSError, AxonHubError):
+        status, answer = 0, None
+    finally:
+        gateway.gates.leave(channel)
+    value = answer.get(_COUNTERS[candidate.endpoint.protocol]) if isinstance(answer, dict) else None
+    if isinstance(value, int) and value >= 0:
+        return value
+    gateway.counters.failed(channel.name, status, now, scale)
+    return None
+
+
+async def _answer(
+    gateway: Gateway,
+    candidate: Candidate,
+    headers: Mapping[str, str],
+    body: ClientBody,
+    asked: ClientBody,
+    client: Protocol,
+    scale: float,
+) -> tuple[int, Any]:
+    """Status and body of the counter's answer."""
+    protocol = candidate.endpoint.protocol
+    secret = await gateway.secret(candidate.secret) if candidate.secret else None
+    data = _question(candidate, body, asked, client, gateway.seals)
+    sent, _ = overridden_headers(candidate, request_headers(candidate, secret, headers, same=protocol == client, stream=False))
+    async with asyncio.timeout(_PATIENCE * scale):
+        path = operation(protocol, candidate.model, count=True)
+        response = await gateway.upstream.open(candidate, path, data, sent)
+        try:
+            return response.status, loads(await read_whole(response, MAX_ERROR)) if response.status == 200 else None
+        finally:
+            response.close()
 
 
 def _question(candidate: Candidate, body: ClientBody, asked: ClientBody, client: Protocol, book: Book) -> bytes:

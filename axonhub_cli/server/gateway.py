@@ -24,6 +24,7 @@ from .budgets import Budgets, allowed
 from .client import Keeper
 from .gates import Gates
 from .guard import Guard
+from .learning import Counters, Learning
 from .places import Places
 from .seal_store import SealStore
 from .tasks import scale
@@ -62,6 +63,8 @@ class Gateway:
     live: set[Keeper] = field(default_factory=set)  # the calls that are being served
     places: Places = field(init=False)
     seals: SealStore = field(default_factory=SealStore)
+    learning: Learning = field(default_factory=Learning)
+    counters: Counters = field(default_factory=Counters)
     _polled: float = 0.0
     _places: OrderedDict[str, tuple[str, str | None]] = field(default_factory=OrderedDict)
     _shown: tuple[Config, Channel | None] | None = None

@@ -46,6 +46,10 @@ class Places:
         if self.health.succeeded(candidate.spot):
             self._log("info", f"{_named(candidate.spot)} works again.")
 
+    def well(self, candidate: Candidate) -> bool:
+        """Whether nothing is held against it."""
+        return self.health.rank(candidate.spot, time.monotonic()) == 0
+
     def wait(self, candidate: Candidate) -> float:
         """Seconds (real ones) for which the upstream asked not to be asked."""
         return self.health.wait(candidate.spot, time.monotonic())

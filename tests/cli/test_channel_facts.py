@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from axonhub_cli.cli.channel import app
 from axonhub_cli.cli.channel_facts import protocols, secret_states
+from axonhub_cli.config.ratios import Ratios
 from axonhub_cli.config.schema import Channel
 
 
@@ -46,3 +47,18 @@ def test_list_and_show_tell_them(home: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert "env:KEY (present), env:OTHER (missing)" in text
         assert "openai-chat" in text
         assert "very-secret" not in text
+
+
+def test_show_tells_how_tokens_are_estimated(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ratio of each model, how many answers it comes from, and how far off the numbers were."""
+    monkeypatch.setenv("COLUMNS", "200")
+    (home / "config.toml").write_text('[[channels]]\nname = "a"\ntype = "ollama"\n')
+    known = Ratios()
+    for _ in range(4):
+        known.learn("a", "qwen", 1000, 1200)
+    known.save(home / "ratios.json")
+    text = CliRunner().invoke(app, ["show", "a"]).stdout
+    assert "tokens of qwen" in text
+    assert "estimated × 1.24, from 4 answers; off by 17% as a rule, by 17% one time in ten" in text
+    facts = json.loads(CliRunner().invoke(app, ["show", "a", "--json"]).stdout)["token_counts"]
+    assert [(fact["model"], fact["ratio"], fact["samples"]) for fact in facts] == [("qwen", 1.236, 4)]

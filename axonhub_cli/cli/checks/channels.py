@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ...config.schema import Channel
 
 _SECONDS = 6.0  # for one question
+_KNOWN, _LOW = 3, -0.25  # answers; how low one in ten of the numbers may be
 _SKEW = 120  # seconds by which clocks may differ
 
 
@@ -30,6 +31,21 @@ def channel(found: "Channel", *, call: bool) -> Iterator[Finding]:
     yield from _listed(found, endpoint, secret)
     if call:
         yield _answers(found, endpoint, secret)
+    yield from _counted(found.name)
+
+
+def _counted(name: str) -> Iterator[Finding]:
+    """What clients are told when they count tokens: they compact by it."""
+    from ..channel_facts import counted, counting
+
+    for fact in counting(name):
+        known = fact["samples"] >= _KNOWN
+        text = f"tokens of {fact['model']}: {counted(fact)}"
+        if known and fact["error_low"] < _LOW:
+            remedy = "Clients may compact too late: give them a smaller context window, or a model that counts by itself."
+            yield warn("channels", name, text, remedy)
+        elif known:
+            yield ok("channels", name, text)
 
 
 def _secret(found: "Channel") -> tuple[str | None, bool]:

@@ -1,9 +1,12 @@
 """Channels as doctor sees them, against a real loopback server."""
 
+from pathlib import Path
+
 import pytest
 
 from axonhub_cli.cli.checks import channels
 from axonhub_cli.cli.checks.finding import Finding
+from axonhub_cli.config.ratios import Ratios
 from axonhub_cli.config.schema import Channel
 from tests.cli.local_server import model_server
 
@@ -59,3 +62,18 @@ def test_the_clock_is_compared_with_the_providers(skew: float, text: str | None)
         said = [item.text for item in look(server.url) if item.name == "clock"]
     assert [text in item for item in said if text] == ([True] if text else [])
     assert len(said) == bool(text)
+
+
+def test_how_far_off_counted_tokens_are(home: Path) -> None:
+    """Known models are told with their ratio; one that jumps about, and is told too little, is a warning."""
+    known = Ratios()
+    for number in range(10):
+        known.learn("c", "steady", 1000, 1200)
+        known.learn("c", "wild", 1000, 3000 if number % 4 == 3 else 1000)
+    known.learn("c", "new", 1000, 1200)
+    known.save(home / "ratios.json")
+    with model_server("steady") as server:
+        _, steady, wild = look(server.url)
+    assert (steady.status, wild.status) == ("ok", "warn")
+    assert steady.text.startswith("tokens of steady: estimated × 1.24, from 10 answers")
+    assert "compact" in str(wild.remedy)
