@@ -4,6 +4,7 @@ Nothing is sent to a model unless `--call` asks for it; nothing is changed unles
 """
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from rich.console import Console
-    from rich.table import Table
 
     from ..config.schema import Config
     from .checks.finding import Check, Finding
@@ -31,7 +31,7 @@ _TITLES = {
 }
 _MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
 _WHOLE = 10_000  # columns in a pipe: a remedy is there to be copied, so it is never broken
-_NAMES = 24  # columns for names
+_NAMES = 20  # columns for names
 _WORDS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 
 
@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     fix: Annotated[
-        bool, typer.Option("--fix", help="Mend what can be mended safely: modes of files, a stale server.json.")
+        bool, typer.Option("--fix", help="Mend what can be mended safely: modes of files, a stale server.json, a damaged store.")
     ] = False,
     call: Annotated[bool, typer.Option("--call", help="Also ask each channel's model for one token.")] = False,
     json: JsonFlag = False,
@@ -62,6 +62,7 @@ def doctor(
     if fix and any(item.fix for item in found):
         mended = [_mend(item) for item in found if item.fix]
         found = finding.run(_checks(call))
+    found = _once(found)
     failed = any(item.status == "fail" for item in found)
     data = {
         "ok": not failed,
@@ -72,6 +73,12 @@ def doctor(
         ],
     }
     emit(Result(data, lambda out: _show(out, found, mended), exit_code=1 if failed else 0), json=json)
+
+
+def _once(found: "list[Finding]") -> "list[Finding]":
+    """A clock that differs from a provider's is not well, whatever it says itself."""
+    wrong = {(item.area, item.name) for item in found if item.status != "ok" and item.area == "system"}
+    return [item for item in found if item.status != "ok" or (item.area, item.name) not in wrong]
 
 
 def _mend(item: "Finding") -> str:
@@ -133,8 +140,6 @@ def _later(check: "Callable[..., Iterable[Finding]]", *arguments: Any, **setting
 
 
 def _show(out: "Console", found: "Sequence[Finding]", mended: list[str]) -> None:
-    from rich.padding import Padding
-    from rich.table import Table
     from rich.text import Text
 
     plain = not (out.encoding or "").lower().startswith("utf")
@@ -142,31 +147,40 @@ def _show(out: "Console", found: "Sequence[Finding]", mended: list[str]) -> None
         out.width = _WHOLE
     names = min(max((len(item.name) for item in found), default=0), _NAMES)
     for area, title in _TITLES.items():
-        grid = Table.grid(padding=(0, 2, 0, 0))
-        grid.add_column(no_wrap=True)
-        grid.add_column(overflow="fold", min_width=names, max_width=_NAMES)
-        grid.add_column(overflow="fold")
-        for item in found:
-            if item.area == area:
-                _rows(grid, item, plain)
-        if grid.row_count:
+        rows = [item for item in found if item.area == area]
+        if rows:
             out.print(Text(title, "bold"))
-            out.print(Padding.indent(grid, 2), soft_wrap=False)
+        for item in rows:
+            _row(out, item, names, plain)
     for sentence in mended:
         out.print(Text(f"Mended: {clean(sentence)}", "green"))
     out.print(_verdict(found))
 
 
-def _rows(grid: "Table", item: "Finding", plain: bool) -> None:
-    """A mark, what was looked at, how it is; below it the remedy."""
+def _row(out: "Console", item: "Finding", names: int, plain: bool) -> None:
+    """A mark, what was looked at, how it is; below it the remedy, in one line of its own so that it can be copied."""
+    from rich.padding import Padding
+    from rich.table import Table
     from rich.text import Text
 
     mark, style = _MARKS[item.status]
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold", min_width=names, max_width=_NAMES)
+    grid.add_column(overflow="fold")
     text = Text(clean(item.text, 400), style if item.status == "fail" else "")
     grid.add_row(Text(_WORDS[item.status] if plain else mark, style), Text(clean(item.name, 60)), text)
+    out.print(Padding.indent(grid, 2), soft_wrap=False)
     if item.remedy and item.status != "ok":
         arrow = "->" if plain else "→"
-        grid.add_row("", "", Text.assemble((f"{arrow} ", "dim"), (clean(item.remedy, 400), "cyan")))
+        for number, line in enumerate(_lines(clean(item.remedy, 400), out.width - 7)):
+            lead = f"     {arrow} " if number == 0 else "       "
+            out.print(Text.assemble((lead, "dim"), (line, "cyan")), soft_wrap=True)
+
+
+def _lines(remedy: str, width: int) -> list[str]:
+    """A remedy that is too long for one line has its commands on lines of their own."""
+    return [remedy] if len(remedy) <= width else re.split(r"(?<=[:,;]) (?=axonhub |export |chmod |eval )", remedy)
 
 
 def _verdict(found: "Sequence[Finding]") -> Any:

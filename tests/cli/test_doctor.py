@@ -9,6 +9,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from axonhub_cli.cli import doctor as command
+from axonhub_cli.cli.checks import finding
 from axonhub_cli.config.keys import KeyStore
 from tests.cli.local_server import model_server
 
@@ -90,3 +91,20 @@ def test_a_remedy_is_one_line_in_a_pipe() -> None:
     """However narrow the terminal is thought to be: it is there to be copied."""
     lines = [line.strip() for line in run().stdout.splitlines() if "→" in line]
     assert "→ Run: axonhub run claude, or: axonhub setup list" in lines
+
+
+def test_a_long_remedy_keeps_its_command_in_one_line(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a narrow terminal the command stands on a line of its own, whole, so that it can be copied."""
+    remedy = "Unlock or start it (log in to the desktop), or: axonhub channel secret deepseek --secret env:VAR"
+    assert command._lines(remedy, 60) == [remedy[:47], remedy[48:]]
+    assert command._lines(remedy, 200) == [remedy]
+
+
+def test_a_clock_that_is_wrong_is_not_also_well() -> None:
+    """A provider's answer says that the clock is wrong: the line that only prints the time is left out."""
+    said = [
+        finding.ok("system", "clock", "12:00"),
+        finding.warn("system", "clock", "is late", "Set it."),
+        finding.ok("system", "disk", ""),
+    ]
+    assert [item.text for item in command._once(said)] == ["is late", ""]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...config.paths import Paths
-from .finding import Finding, fail, ok, warn
+from .finding import Finding, fail, ok, short, warn
 
 if TYPE_CHECKING:
     from ...clients.catalog import Client
@@ -41,14 +41,47 @@ def _client(client: "Client", journal: Any, port: int, environ: Mapping[str, str
 
     item = status(client, journal, port, environ)
     if item.state == "unreadable":
-        yield fail("clients", client.title, " ".join(item.remarks), f"Mend {item.file}; axonhub changes nothing in it meanwhile.")
+        yield fail(
+            "clients",
+            client.title,
+            " ".join(item.remarks),
+            f"Mend {short(client.file())}; axonhub changes nothing in it meanwhile.",
+        )
     elif item.remarks:
         for remark in item.remarks:
             yield warn("clients", client.title, remark, f"Run: axonhub setup {client.name} (take it back: --undo)")
     elif item.state != "not set up":
-        yield ok("clients", client.title, f"{item.state} in {item.file}")
+        yield ok("clients", client.title, f"{item.state} in {short(client.file())}")
     elif item.shell:
         yield ok("clients", client.title, "set up in this shell")
+    elif item.address:
+        yield from _elsewhere(client, item.address)
+
+
+def _elsewhere(client: "Client", address: str) -> Iterator[Finding]:
+    """A file that sends the client to another program of this machine: what an earlier tool left behind, if that is gone."""
+    if not _is_here(address):
+        return
+    file = short(client.file())
+    if _answers(address):
+        yield ok("clients", client.title, f"{file} sends it to {address}, another program of this machine")
+    else:
+        write = " --write" if client.shell_alone else ""
+        remedy = f"Take that out of the file, or put axonhub in its place: axonhub setup {client.name}{write}"
+        yield warn("clients", client.title, f"{file} sends it to {address}, where nothing listens", remedy)
+
+
+def _answers(address: str) -> bool:
+    """Whether something listens there."""
+    import socket
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(address)
+        socket.create_connection((parts.hostname or "", parts.port or 80), timeout=1).close()
+    except (OSError, ValueError, UnicodeError):
+        return False
+    return True
 
 
 def shell(ours: Paths, found: "Config", environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -116,7 +149,7 @@ def overrides(found: "Config", environ: Mapping[str, str], cwd: Path) -> Iterato
             yield warn(
                 "clients",
                 "Claude Code here",
-                f"{file} sends it to {base}",
+                f"{short(file)} sends it to {base}",
                 f"Take {_BASE} out of that file, or start Claude Code elsewhere.",
             )
 

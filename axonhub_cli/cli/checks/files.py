@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...config.paths import Paths
-from .finding import Finding, fail, ok, warn
+from ..tail.figures import plural
+from .finding import Finding, fail, ok, short, warn
 
 if TYPE_CHECKING:
     from ...config.schema import Config
@@ -19,10 +20,10 @@ def config(files: Paths, found: "Config") -> Iterator[Finding]:
     """`config.toml`, once it could be read at all."""
     file = files.config_file
     if not file.exists():
-        yield ok("config", "config.toml", f"there is none: everything at its default ({_short(file)})")
+        yield ok("config", "config.toml", f"there is none: everything at its default ({short(file)})")
     else:
-        many = [f"{len(found.channels)} channels", f"{len(found.profiles)} profiles"]
-        yield ok("config", "config.toml", f"{', '.join(many)} ({_short(file)})")
+        many = [plural(len(found.channels), "channel"), plural(len(found.profiles), "profile")]
+        yield ok("config", "config.toml", f"{', '.join(many)} ({short(file)})")
         if os.name == "posix" and file.stat().st_mode & 0o022:
             yield _open(file, "can be changed by other users", 0o644, "warn")
     if not any(channel.enabled for channel in found.channels):
@@ -30,7 +31,10 @@ def config(files: Paths, found: "Config") -> Iterator[Finding]:
     draft = file.with_name("config.draft.toml")
     if draft.exists():
         yield warn(
-            "config", draft.name, "was left behind by `axonhub config edit`", f"Take from it what you need, then: rm {draft}"
+            "config",
+            draft.name,
+            "was left behind by `axonhub config edit`",
+            f"Take from it what you need, then: rm {short(draft)}",
         )
 
 
@@ -47,7 +51,7 @@ def private(files: Paths) -> Iterator[Finding]:
 
 def _open(file: Path, what: str, mode: int, status: str) -> Finding:
     make = fail if status == "fail" else warn
-    return make("config", file.name, what, f"Run: chmod {mode:o} {file}", _chmod(file, mode))
+    return make("config", file.name, what, f"Run: chmod {mode:o} {short(file)}", _chmod(file, mode))
 
 
 def _chmod(file: Path, mode: int) -> Callable[[], str]:
@@ -64,7 +68,9 @@ def keys(files: Paths) -> Iterator[Finding]:
 
     names = [key.name for key in KeyStore(files.keys_file).keys]
     if names:
-        yield ok("config", "keys.toml", f"{len(names)} local keys: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}")
+        yield ok(
+            "config", "keys.toml", f"{plural(len(names), 'local key')}: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}"
+        )
     else:
         yield warn("config", "keys.toml", "no local key yet, so no client can talk to axonhub", "Run: axonhub setup claude-code")
 
@@ -86,14 +92,27 @@ def database(files: Paths) -> Iterator[Finding]:
     except sqlite3.Error as error:
         answer = str(error)
     if answer == "ok":
-        yield ok("system", "traces.db", f"{size:.0f} MiB ({_short(file)})")
+        yield ok("system", "traces.db", f"{size:.0f} MiB ({short(file)})")
     else:
         yield fail(
             "system",
             "traces.db",
             f"is damaged: {answer}",
-            f"Restart the server: it sets the file aside. Or: mv {file} {file}.bad",
+            "Run: axonhub doctor --fix (it is set aside, nothing is deleted)",
+            _aside(files),
         )
+
+
+def _aside(files: Paths) -> Callable[[], str]:
+    def move() -> str:
+        from ...config import state
+        from ...trace.database import set_aside
+
+        if state.running(files.server_file) is not None:  # the file is open there
+            return f"Left {short(files.database)} alone: a server runs. Restart it: axonhub stop && axonhub serve"
+        return f"Set {short(files.database)} aside as {set_aside(files.database).name}."
+
+    return move
 
 
 def disk(files: Paths, found: "Config | None") -> Iterator[Finding]:
@@ -109,8 +128,3 @@ def disk(files: Paths, found: "Config | None") -> Iterator[Finding]:
         yield warn("system", "disk", text, remedy)
     else:
         yield ok("system", "disk", text)
-
-
-def _short(file: Path) -> str:
-    home = os.path.expanduser("~")
-    return f"~{str(file).removeprefix(home)}" if str(file).startswith(home + os.sep) else str(file)

@@ -1,8 +1,10 @@
 """What a check says, and how all checks are run: side by side, with an end to the time that all of them may take."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -44,6 +46,12 @@ def warn(area: str, name: str, text: str, remedy: str, fix: Callable[[], str] | 
 def fail(area: str, name: str, text: str, remedy: str, fix: Callable[[], str] | None = None) -> Finding:
     """It does not work."""
     return Finding(area=area, name=name, status="fail", text=text, remedy=remedy, fix=fix)
+
+
+def short(file: Path) -> str:
+    """A path with the home directory as `~`, as a shell takes it too."""
+    home = os.path.expanduser("~")
+    return f"~{str(file).removeprefix(home)}" if str(file).startswith(home + os.sep) else str(file)
 
 
 def run(checks: Sequence[tuple[str, str, Check]], seconds: float = SECONDS) -> list[Finding]:

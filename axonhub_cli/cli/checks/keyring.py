@@ -12,9 +12,7 @@ from .finding import Finding, fail, ok, warn
 if TYPE_CHECKING:
     from ...config.schema import Config
 
-_REMEDY = (
-    "Unlock or start it (log in to the desktop, gnome-keyring-daemon --unlock), or: axonhub channel secret NAME --secret env:VAR"
-)
+_REMEDY = "Unlock or start it (log in to the desktop), or: axonhub channel secret NAME --secret env:VAR"
 
 
 def keyring(found: "Config", environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -26,19 +24,19 @@ def keyring(found: "Config", environ: Mapping[str, str]) -> Iterator[Finding]:
     if info.usable:
         yield ok("secrets", "keyring", f"{info.name} answers")
         return
-    text = (info.detail or "there is none here").rstrip(".")
-    if sys.platform.startswith("linux"):
-        bus = session_bus(environ)
-        text += f"; {bus}" if bus else ""
+    text = _why(info.detail or "there is none here", environ)
     if users:
-        yield fail("secrets", "keyring", f"{text} (needed by {', '.join(users)})", _REMEDY)
+        needed = f"{text}; needed by {', '.join(users)}"
+        yield fail("secrets", "keyring", needed, _REMEDY.replace("NAME", users[0]))
     else:
-        yield warn(
-            "secrets",
-            "keyring",
-            f"{text}. No channel needs it",
-            "Fine with env: and file: secrets; else see: axonhub channel secret --help",
-        )
+        remedy = "Fine with env: and file: secrets; else see: axonhub channel secret --help"
+        yield warn("secrets", "keyring", f"{text}. No channel needs it", remedy)
+
+
+def _why(detail: str, environ: Mapping[str, str]) -> str:
+    """Where nothing can be asked, that says it all; else what the keyring's libraries say."""
+    bus = session_bus(environ) if sys.platform.startswith("linux") else ""
+    return f"there is none here: {bus}" if bus else detail.rstrip(".")
 
 
 def session_bus(environ: Mapping[str, str]) -> str:
@@ -70,20 +68,22 @@ def references(found: "Config") -> Iterator[Finding]:
         problems = [each for each in pool.map(lambda pair: _unreadable(*pair), wanted) if each is not None]
     yield from problems
     if not problems:
-        yield ok("secrets", "references", f"all {len(wanted)} can be read")
+        yield ok("secrets", "references", "it can be read" if len(wanted) == 1 else f"all {len(wanted)} can be read")
 
 
 def _unreadable(channel: str, ref: str) -> Finding | None:
-    from ...config.secrets import read
+    from ...config.secrets import NO_KEYRING, read
     from ...errors import SecretError
 
     try:
         read(ref, timeout=4.0)
     except SecretError as error:
+        if error.message.startswith(NO_KEYRING):  # the keyring's own line says why
+            return fail("secrets", f"{channel}: {ref}", "is out of reach without a keyring", _REMEDY.replace("NAME", channel))
         return fail(
             "secrets",
             f"{channel}: {ref}",
             error.message,
-            (error.hint or f"axonhub channel secret {channel}").replace("NAME", channel),
+            (error.hint or f"axonhub channel secret {channel}").replace("secret NAME", f"secret {channel}"),
         )
     return None

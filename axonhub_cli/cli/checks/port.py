@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ... import __version__
 from ...config.paths import Paths
-from .finding import Finding, fail, ok, warn
+from .finding import Finding, fail, ok, short, warn
 
 if TYPE_CHECKING:
     from ...config.schema import Config
@@ -27,7 +27,7 @@ def server(files: Paths, found: "Config") -> Iterator[Finding]:
     if stale is not None:
         text = f"names process {stale.pid}, which runs no server of ours any more"
         yield warn(
-            "server", "server.json", text, f"Run: axonhub doctor --fix (or: rm {files.server_file})", _remove(files, stale)
+            "server", "server.json", text, f"Run: axonhub doctor --fix (or: rm {short(files.server_file)})", _remove(files, stale)
         )
     yield from _port(found.server.port)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,19 @@ def test_proxies_that_swallow_this_machine(environ: dict[str, str], statuses: li
     assert [item.status for item in found] == statuses
     if statuses == ["warn"]:
         assert "NO_PROXY=127.0.0.1,localhost" in str(found[0].remedy)
+
+
+def test_what_an_earlier_tool_left_behind() -> None:
+    """Settings that send a client to a port of this machine where nothing listens are named; other addresses are not."""
+    settings = Path(os.environ["HOME"]) / ".claude" / "settings.json"
+    settings.parent.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        settings.write_text(json.dumps({"env": {"ANTHROPIC_BASE_URL": address}}))
+        (living,) = clients.files(paths(), Config(), {})
+    (dead,) = clients.files(paths(), Config(), {})
+    assert (living.status, dead.status) == ("ok", "warn")
+    assert "where nothing listens" in dead.text
+    assert "axonhub setup claude-code --write" in str(dead.remedy)
+    settings.write_text(json.dumps({"env": {"ANTHROPIC_BASE_URL": "https://gateway.example"}}))
+    assert [item.name for item in clients.files(paths(), Config(), {})] == ["set-up"]

@@ -84,3 +84,13 @@ def test_room_for_traces(monkeypatch: pytest.MonkeyPatch, free: int, status: str
     """Little space is a remark, hardly any a failure."""
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": free * 1024**2}))
     assert next(files.disk(paths(), None)).status == status
+
+
+def test_a_damaged_store_is_set_aside(home: Path) -> None:
+    """Its bytes are kept under another name, and the place is free."""
+    (home / "traces.db").write_bytes(b"no database" * 100)
+    (found,) = files.database(paths())
+    assert found.fix is not None
+    assert "traces.db.corrupt-1" in found.fix()
+    assert (home / "traces.db.corrupt-1").read_bytes() == b"no database" * 100
+    assert next(files.database(paths())).status == "ok"

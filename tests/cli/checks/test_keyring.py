@@ -50,3 +50,10 @@ def test_each_reference_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.status == "ok"
     assert "very-secret" not in found.text
     assert list(keyring.references(Config())) == []
+
+
+def test_a_missing_keyring_is_explained_once() -> None:
+    """Its own line says why; the references that need it are short, and their remedy names the channel."""
+    (found,) = keyring.references(NEEDS)
+    assert found.text == "is out of reach without a keyring"
+    assert str(found.remedy).endswith("axonhub channel secret c --secret env:VAR")
