@@ -40,7 +40,6 @@ TIMEOUT = 5.0  # seconds for the keyring to answer
 _MEMORY = 5.0  # seconds for which a failure stands, so that a hundred requests do not each wait for a hung keyring
 _LONGEST = 1200  # characters: Windows stores 1280 at most
 _HELPER = Path(__file__).with_name("keyring_helper.py")
-NO_KEYRING = "There is no keyring here"
 _CHOICES = (
     "Either unlock or install a keyring (gnome-keyring, KWallet, KeePassXC), or use an environment variable (env:NAME), "
     "or a file that only you can read (file:PATH): axonhub channel secret NAME"
@@ -245,7 +244,7 @@ def _failure(answer: dict[str, str | None], name: str) -> SecretError:
             hint = f"Unlock it (log in to the desktop, or open its manager), then try again. {_CHOICES}"
             return SecretError(f"The keyring is locked: {detail}.", hint=hint)
         case "no_backend":
-            return SecretError(f"{NO_KEYRING} ({detail}).", hint=_CHOICES)
+            return SecretError(f"There is no keyring here ({detail}).", hint=_CHOICES)
     return SecretError(f"The keyring failed: {detail}.", hint=_CHOICES)
 
 

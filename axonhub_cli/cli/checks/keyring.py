@@ -72,14 +72,14 @@ def references(found: "Config") -> Iterator[Finding]:
 
 
 def _unreadable(channel: str, ref: str) -> Finding | None:
-    from ...config.secrets import NO_KEYRING, read
+    from ...config.secrets import read
     from ...errors import SecretError
 
     try:
         read(ref, timeout=4.0)
     except SecretError as error:
-        if error.message.startswith(NO_KEYRING):  # the keyring's own line says why
-            return fail("secrets", f"{channel}: {ref}", "is out of reach without a keyring", _REMEDY.replace("NAME", channel))
+        if ref.startswith("keyring:") and "has no secret" not in error.message:  # the keyring's own line says why
+            return fail("secrets", f"{channel}: {ref}", "is out of reach without the keyring", _REMEDY.replace("NAME", channel))
         return fail(
             "secrets",
             f"{channel}: {ref}",

@@ -55,5 +55,5 @@ def test_each_reference_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_missing_keyring_is_explained_once() -> None:
     """Its own line says why; the references that need it are short, and their remedy names the channel."""
     (found,) = keyring.references(NEEDS)
-    assert found.text == "is out of reach without a keyring"
+    assert found.text == "is out of reach without the keyring"
     assert str(found.remedy).endswith("axonhub channel secret c --secret env:VAR")
