@@ -21,7 +21,9 @@ says it
   in the protocol's own form. `End` closes the stream properly. A writer accepts interleaved parts (it owns a `Sequencer` if it
   needs one).
 - `read_error(status, headers, body) -> Problem`; `write_error(problem, request_id) -> (status, headers, body)`.
-- `ping` is a complete keep-alive frame that this protocol's clients accept and count.
+- `ping` is a complete keep-alive frame that this protocol's clients accept and count. Where they do not accept it before the
+  stream's first words, `opening(reply)` gives those (a writer for a reply with `told` goes on from there), and `unopened(data)`
+  is the beginning of a stream without them.
 """
 
 from collections.abc import Callable, Mapping
@@ -109,7 +111,7 @@ class Codec:
     """One wire format. `last_words`: byte strings of which a complete stream contains one.
 
     `in_path`: keys of a request's body that the wire has in the path instead; whoever speaks HTTP moves them. `model_key`: where
-    an answer names its model.
+    an answer names its model. `steady`: to a stream's reader, more text of an open part changes nothing but the text.
     """
 
     name: Protocol
@@ -126,3 +128,6 @@ class Codec:
     last_words: tuple[bytes, ...]
     in_path: frozenset[str] = frozenset()
     model_key: str = "model"
+    opening: Callable[[Reply], bytes] | None = None
+    unopened: Callable[[bytes], bytes] | None = None
+    steady: bool = False

@@ -120,6 +120,10 @@ class Compactor:
                 out.append(replace(event, reason="stop") if isinstance(event, Finish) and event.reason == "tool_calls" else event)
         return out
 
+    def passes(self, kind: type[Event]) -> bool:
+        """Nothing does: text is collected, thinking dropped."""
+        return False
+
     def _item(self) -> list[Event]:
         """The item, once."""
         if self._texts is _SAID:

@@ -9,6 +9,8 @@ what comes out.
 then, and if `problem` is set before `ready`, it throws the held bytes away and tries somebody else. `over` means that the last
 word went out.
 
+    begun(reply)            the client's stream was begun by the relay, under the reply's id: to keep it alive
+
 `Verbatim` gives back what came in and listens. After the commit it parses only frames that may matter (usage, tool calls, the
 end): text deltas cost it a scan, unless somebody watches (`watch` is true), who then gets every event. `Convert` parses
 everything and writes anew.
@@ -25,10 +27,12 @@ from ..types.events import End, Event, Failure, Folder, Foreign, Start
 from ..types.problem import Problem
 from .base import Codec, Reply
 from .raw import dumps
+from .runs import Run, Runs
 from .sealer import Back
-from .sse import Decoder, Frame, Splitter
+from .sse import Decoder, Splitter
 
 Sink = Callable[[list[Event]], None]
+_SAYS_NOTHING = (Start, Foreign)
 _CUT = Problem(kind="upstream", message="The upstream's stream was cut off before its end.")
 
 # What a frame must contain to matter to a listener after the commit. A miss costs a figure in the trace, never a byte to the
@@ -58,6 +62,7 @@ class Pipe(Interface):
     def feed(self, chunk: bytes) -> bytes: ...
     def close(self) -> bytes: ...
     def fail(self, problem: Problem) -> bytes: ...
+    def begun(self, reply: Reply) -> None: ...
 
 
 class _Listener:
@@ -79,7 +84,7 @@ class _Listener:
                 self.over = True
             elif isinstance(event, End):
                 self.over = self.ready = True
-            elif not self.ready and not isinstance(event, Start | Foreign):
+            elif not self.ready and not isinstance(event, _SAYS_NOTHING):
                 self.ready = True
         if self._sink is not None and events:
             self._sink(events)
@@ -102,7 +107,7 @@ class Verbatim(_Listener):
         self._splitter = Splitter()
         self._decoder = Decoder()
         self._marks = _MARKS[codec.name]
-        self._rename: re.Pattern[bytes] | None = None
+        self._renames: list[tuple[re.Pattern[bytes], bytes]] | None = None
         self._broken = self._ended = False
         self._latest = b""
 
@@ -142,20 +147,28 @@ class Verbatim(_Listener):
             if not self.over:
                 self._hear(self._reader.feed(frame))
 
+    def begun(self, reply: Reply) -> None:
+        self._reply, self._renames = reply, None
+
     def _outward(self, whole: bytes) -> bytes:
-        if self._rename is None and self.folder.start is not None:
-            model = self.folder.start.model
-            if model and model != self._reply.model:
-                key = self._codec.model_key.encode()
-                self._rename = re.compile(rb'("' + key + rb'"\s*:\s*)' + re.escape(dumps(model)))
-            else:
-                self._rename = _NEVER
-        if self._rename is not None and self._rename is not _NEVER:
-            name = dumps(self._reply.model)
-            whole = self._rename.sub(lambda found: found.group(1) + name, whole)
+        if self._renames is None and self.folder.start is not None:
+            self._renames = self._other_names(self.folder.start)
+        for old, name in self._renames or ():
+            whole = old.sub(lambda found, name=name: found.group(1) + name, whole)  # type: ignore[misc]  # mypy knows no defaults here
         if self._hide_usage and (b'"usage":{' in whole or b'"usage": {' in whole):
             whole = _without_usage(whole)
         return whole
+
+    def _other_names(self, start: Start) -> list[tuple[re.Pattern[bytes], bytes]]:
+        """What the client knows by another name: the model, and the answer itself where its stream was begun before."""
+        pairs = [(self._codec.model_key, start.model, self._reply.model)]
+        if self._reply.told:
+            pairs.append(("id", start.id, self._reply.id))
+        return [
+            (re.compile(rb'("' + key.encode() + rb'"\s*:\s*)' + re.escape(dumps(old))), dumps(new))
+            for key, old, new in pairs
+            if old and old != new
+        ]
 
     def close(self) -> bytes:
         rest = self._splitter.close()
@@ -180,8 +193,9 @@ class Verbatim(_Listener):
         """The protocol's own error event, in a stream that was not ours until now."""
         started = self.folder.start
         numbers = _NUMBER.findall(self._latest)
-        told = int(numbers[-1]) + 1 if numbers else 1
-        reply = replace(self._reply, id=started.id or self._reply.id if started else self._reply.id, told=told)
+        told = int(numbers[-1]) + 1 if numbers else max(1, self._reply.told)
+        known = started.id if started and not self._reply.told else ""
+        reply = replace(self._reply, id=known or self._reply.id, told=told)
         return self._codec.stream_writer(reply).write([Failure(problem)])
 
 
@@ -206,7 +220,6 @@ def _marked(whole: bytes, marks: tuple[bytes, ...]) -> bytes:
 
 
 _NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d{1,9})')
-_NEVER = re.compile(rb"(?!)")
 _FRAME = re.compile(rb".+?(?:\r\n\r\n|\n\n|\r\r|\Z)", re.DOTALL)
 
 
@@ -228,19 +241,56 @@ class Convert(_Listener):
         super().__init__(upstream, sink)
         self._back = back
         self._decoder = Decoder()
+        self._runs = Runs(steady=upstream.steady)
+        self._client = client
         self._writer = client.stream_writer(reply)
 
-    def feed(self, chunk: bytes) -> bytes:
-        return self._pass(self._decoder.feed(chunk))
+    def begun(self, reply: Reply) -> None:
+        if self.folder.start is None:
+            self._writer = self._client.stream_writer(reply)
 
-    def _pass(self, frames: list[Frame]) -> bytes:
+    def feed(self, chunk: bytes) -> bytes:
+        whole = self._decoder.whole(chunk)
+        return self._pass(whole) if whole else b""
+
+    def _pass(self, whole: bytes) -> bytes:
+        """Some frames: runs of text by their bytes, the others one by one."""
+        out: list[bytes] = []
         events: list[Event] = []
+        at, size, runs = 0, len(whole), self._runs
+        apart = b"\r" not in whole  # frames may be cut one from the other by their blank lines
         try:
-            for frame in frames:
-                events += self._reader.feed(frame)
+            while at < size:
+                if (run := runs.take(whole, at)) is None:
+                    end = whole.find(b"\n\n", at) + 2 if apart and runs.learning else size
+                    at = self._long_way(whole[at:] if end <= at else whole[at:end], at, events)
+                    continue
+                if events:
+                    out.append(self._write(events))
+                    events = []
+                out.append(self._say(run))
+                at = run.end
         except ProtocolError as error:
             events.append(Failure(Problem(kind="upstream", message=f"The upstream's stream cannot be read: {error}")))
-        return self._write(events)
+        out.append(self._write(events))
+        return out[0] if len(out) == 1 else b"".join(out)
+
+    def _long_way(self, block: bytes, at: int, events: list[Event]) -> int:
+        """Read a block, and learn from it how the next may be known; gives back where that begins."""
+        said = len(events)
+        for frame in self._decoder.frames(block):
+            events += self._reader.feed(frame)
+        self._runs.learn(block, events[said:])
+        return at + len(block)
+
+    def _say(self, run: Run) -> bytes:
+        events = run.events()
+        if not self.ready or self.over or not (self._back is None or self._back.passes(run.kind)):
+            return self._write(events)
+        self.folder.more(run.part, run.texts)
+        if self._sink is not None:
+            self._sink(events)
+        return self._writer.write(events)
 
     def _write(self, events: list[Event]) -> bytes:
         if self.over or not events:
@@ -253,7 +303,7 @@ class Convert(_Listener):
         return self._writer.write(events)
 
     def close(self) -> bytes:
-        out = self._pass(self._decoder.close())
+        out = self._pass(self._decoder.rest())
         if self.over:
             return out
         return out + self._write(self._closing())

@@ -69,6 +69,10 @@ class Restorer:
                 self._hold(event, out)
         return out
 
+    def passes(self, kind: type[Event]) -> bool:
+        """Only calls are restored, but what comes after a search call waits for its end."""
+        return self._find is None or (self._held is None and kind is not ArgumentsDelta)
+
     def _pass(self, event: Event, out: list[Event]) -> None:
         if isinstance(event, PartStart) and isinstance(event.part, ToolCall):
             self._start(event.index, event.part, out)

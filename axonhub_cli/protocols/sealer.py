@@ -66,6 +66,10 @@ class Sealer:
                 out.append(event)
         return out
 
+    def passes(self, kind: type[Event]) -> bool:
+        """Text has no seal; it only moves where a part was put in front."""
+        return kind is TextDelta and not self._moved
+
     def _start(self, event: PartStart, later: list[Event], out: list[Event]) -> None:
         part = event.part
         if isinstance(part, Reasoning):
@@ -154,9 +158,10 @@ def _sealed_later(index: int, events: list[Event]) -> Seal | None:
 
 
 class Step(Interface):
-    """A transducer of event lists."""
+    """A transducer of event lists. `passes`: deltas of that kind go through it as they are, and tell it nothing."""
 
     def feed(self, events: list[Event]) -> list[Event]: ...
+    def passes(self, kind: type[Event]) -> bool: ...
 
 
 class Back:
@@ -171,6 +176,10 @@ class Back:
         for step in self._steps:
             events = step.feed(events)
         return events
+
+    def passes(self, kind: type[Event]) -> bool:
+        """Whether `feed` would give back just what it got, for deltas of that kind."""
+        return all([step.passes(kind) for step in self._steps])
 
     def restore(self, response: Response) -> Response:
         """The same for a whole answer."""

@@ -34,6 +34,8 @@ class Splitter:
 
     def feed(self, chunk: bytes) -> bytes:
         """Whole frames, as the bytes that came; b"" when none is complete yet."""
+        if not self._held and chunk.endswith(b"\n\n"):
+            return chunk
         cut = _last_boundary(self._tail + chunk) - len(self._tail)
         if cut <= 0:
             self._hold(chunk)
@@ -91,12 +93,21 @@ class Decoder:
         self._fresh = True
 
     def feed(self, chunk: bytes) -> list[Frame]:
-        return self._frames(self._splitter.feed(chunk))
+        return self.frames(self._splitter.feed(chunk))
 
     def close(self) -> list[Frame]:
-        return self._frames(self._splitter.close())
+        return self.frames(self._splitter.close())
 
-    def _frames(self, data: bytes) -> list[Frame]:
+    def rest(self) -> bytes:
+        """The bytes of a frame whose end never came, for `frames`."""
+        return self._splitter.close()
+
+    def whole(self, chunk: bytes) -> bytes:
+        """The bytes of the frames that are complete now, for `frames`."""
+        return self._splitter.feed(chunk)
+
+    def frames(self, data: bytes) -> list[Frame]:
+        """The frames of bytes that end with one."""
         if not data:
             return []
         if self._fresh:

@@ -289,6 +289,10 @@ class Folder:
             case End():
                 self.ended = True
 
+    def more(self, index: int, texts: list[str]) -> None:
+        """The same as a delta for each of the texts."""
+        self._parts[index].text += texts
+
     def _count(self, usage: Usage | None) -> None:
         if usage is not None:
             self.usage = usage if self.usage is None else self.usage.merge(usage)

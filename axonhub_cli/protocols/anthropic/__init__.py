@@ -21,6 +21,7 @@ CODEC = Codec(
     error_in=error_in,
     ping=PING,
     last_words=(b"message_stop",),
+    steady=True,
 )
 
 __all__ = ["CODEC"]

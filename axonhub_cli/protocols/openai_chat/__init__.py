@@ -20,6 +20,7 @@ CODEC = Codec(
     error_in=error_in,
     ping=b": keep-alive\n\n",
     last_words=(b"\ndata: [DONE]", b"\ndata:[DONE]"),
+    steady=True,
 )
 
 __all__ = ["CODEC"]
