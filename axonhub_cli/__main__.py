@@ -17,6 +17,12 @@ def main() -> None:
 
         sys.stdout.write(f"axonhub {__version__}\n")
         return
+    if words[:1] == ["--part"]:
+        from .config.program import frozen, run_part
+
+        if frozen() and len(words) == 2:
+            run_part(words[1])
+            return
     if words == ["statusline"]:
         from .cli.statusline import run as status_line
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from ..config.program import outside
 from ..errors import ConfigError, NotConfigured
 from .edit import config_file, load
 from .output import JsonFlag, Result, confirm, console, emit, interactive
@@ -149,7 +150,7 @@ def _open(file: Path) -> None:
     if not command:
         raise NotConfigured("There is no editor to open.", hint=f"Set $EDITOR, or edit the file yourself: {config_file()}")
     try:
-        code = subprocess.call([*shlex.split(command), str(file)])  # noqa: S603  # the user's own editor
+        code = subprocess.call([*shlex.split(command), str(file)], env=outside(os.environ))  # noqa: S603  # the user's own editor
     except (OSError, ValueError) as error:
         raise ConfigError(f"The editor {command!r} cannot be started.", hint="Set $EDITOR to a program that is there.") from error
     if code:

@@ -6,12 +6,12 @@ its lines in a log file beside `server.json`.
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..config.program import ourselves
 from ..errors import NotRunning
 from .output import Result
 
@@ -22,11 +22,6 @@ _POLL = 0.05  # seconds between looks
 _START = 30.0  # seconds that a server may take to listen
 _LOG_LIMIT = 4 * 1024 * 1024
 _NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows only
-
-
-def program() -> list[str]:
-    """How this very program is started: by its interpreter, or by itself where it is one file."""
-    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "axonhub_cli"]
 
 
 def log_file() -> Path:
@@ -67,7 +62,7 @@ def start(arguments: Sequence[str] = ()) -> "ServerState":
     with open(log, "wb" if too_long else "ab", opener=_private) as out:
         before = out.tell()
         process = subprocess.Popen(  # noqa: S603  # this very program
-            [*program(), "serve", "--no-tail", *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+            [*ourselves(), "serve", "--no-tail", *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
             start_new_session=True, creationflags=_NO_WINDOW,
         )  # fmt: skip
     found = wait(_START, process)

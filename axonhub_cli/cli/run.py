@@ -70,7 +70,9 @@ def run(
 
 def environment(environ: Mapping[str, str], launch: "Launch") -> dict[str, str]:
     """The client's environment: ours with the lines applied."""
-    out = dict(environ)
+    from ..config.program import outside
+
+    out = outside(environ)
     for line in launch.lines:
         if line.value is None:
             out.pop(line.name, None)

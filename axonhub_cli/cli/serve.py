@@ -112,7 +112,9 @@ class _Screen:
         import subprocess
         import threading
 
-        self._child = child = subprocess.Popen([sys.executable, "-m", "axonhub_cli", "trace", "tail"])
+        from ..config.program import ourselves
+
+        self._child = child = subprocess.Popen([*ourselves(), "trace", "tail"])  # noqa: S603  # this very program
         loop = asyncio.get_running_loop()
 
         def wait() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..config.program import ourselves, outside
 from ..errors import AxonHubError, NotRunning, UsageError
 from . import detach
 from .output import JsonFlag, Result, emit
@@ -127,7 +128,7 @@ def _service() -> "Service":
     from .service_files import describe, manager
 
     home = os.environ.get("AXONHUB_HOME")
-    return describe(manager(), detach.program(), os.path.abspath(os.path.expanduser(home)) if home else None, detach.log_file())
+    return describe(manager(), ourselves(), os.path.abspath(os.path.expanduser(home)) if home else None, detach.log_file())
 
 
 def _run(commands: Iterable[Sequence[str]], *, check: bool = True) -> None:
@@ -141,7 +142,9 @@ def _run(commands: Iterable[Sequence[str]], *, check: bool = True) -> None:
 
 def _call(command: Sequence[str], *, quiet: bool = False) -> "subprocess.CompletedProcess[str]":
     try:
-        return subprocess.run(command, capture_output=quiet, text=True, check=False, timeout=_LIMIT if quiet else None)  # noqa: S603  # the system's own manager
+        return subprocess.run(
+            command, capture_output=quiet, text=True, check=False, timeout=_LIMIT if quiet else None, env=outside(os.environ)
+        )  # the system's own manager
     except FileNotFoundError:
         raise NotRunning(f"There is no {command[0]} here.", hint="Without a service: axonhub serve --detach") from None
     except subprocess.TimeoutExpired:

@@ -10,7 +10,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -19,6 +18,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ..errors import ConfigError, SecretError
+from . import program
 from .files import reason, write_private
 from .paths import paths
 from .refs import Scheme, SecretRef, looks_like_key, parse_ref
@@ -252,7 +252,7 @@ def _run(job: dict[str, str], timeout: float) -> dict[str, str | None]:
     """Run the helper; `SecretError` when it does not answer in time or at all."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHON_KEYRING_BACKEND"}
     process = subprocess.Popen(  # noqa: S603  # our own interpreter and our own file
-        [sys.executable, "-P", str(_HELPER)],
+        program.alone(_HELPER, "axonhub_cli.config.keyring_helper"),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env=environment, start_new_session=True,  # no terminal: nothing can ask there
     )  # fmt: skip

@@ -9,7 +9,6 @@ import os
 import platform
 import re
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from msgspec import Struct
 
 from .. import __version__
 from ..config import state
+from ..config.program import ourselves, part
 from ..errors import AxonHubError
 from .bench_load import Caller, Failed, Timing, request
 
@@ -98,7 +98,7 @@ def _ps_cpu(pid: int) -> float | None:
 @contextmanager
 def mock() -> Iterator[int]:
     """The mock upstream in a process of its own; gives its port."""
-    command = [sys.executable, "-m", f"{__package__}.bench_mock"]
+    command = part(f"{__package__}.bench_mock")
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603  # ourselves
     assert process.stdin is not None
     assert process.stdout is not None
@@ -116,7 +116,7 @@ def server(upstream: int) -> Iterator[Process]:
     with tempfile.TemporaryDirectory(prefix="axonhub-bench-", ignore_cleanup_errors=True) as home:
         _configure(Path(home), upstream)
         begun = time.perf_counter()
-        command = [sys.executable, "-m", "axonhub_cli", "serve", "--no-tail", "--port", "0"]
+        command = [*ourselves(), "serve", "--no-tail", "--port", "0"]
         with open(Path(home) / "log", "wb") as log:
             around = {**os.environ, "AXONHUB_HOME": home}
             process = subprocess.Popen(command, env=around, stdin=subprocess.DEVNULL, stderr=log)  # noqa: S603  # ourselves

@@ -1,5 +1,6 @@
 """The machine: versions of what takes part, and the clock."""
 
+import os
 import platform
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ... import __version__
+from ...config.program import outside
 from .finding import Finding, ok, warn
 
 _PROGRAMS = {"claude": "Claude Code", "codex": "Codex"}
@@ -28,7 +30,9 @@ def client(program: str) -> Iterator[Finding]:
     if path is None:
         return
     try:
-        done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=5, stdin=subprocess.DEVNULL)  # noqa: S603
+        done = subprocess.run(  # noqa: S603  # what the user would run by that name
+            [path, "--version"], capture_output=True, text=True, timeout=5, stdin=subprocess.DEVNULL, env=outside(os.environ)
+        )
         said = next(iter(done.stdout.strip().splitlines()), "")
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
         said = ""
