@@ -142,9 +142,9 @@ def _run(commands: Iterable[Sequence[str]], *, check: bool = True) -> None:
 
 def _call(command: Sequence[str], *, quiet: bool = False) -> "subprocess.CompletedProcess[str]":
     try:
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603  # the system's own manager
             command, capture_output=quiet, text=True, check=False, timeout=_LIMIT if quiet else None, env=outside(os.environ)
-        )  # the system's own manager
+        )
     except FileNotFoundError:
         raise NotRunning(f"There is no {command[0]} here.", hint="Without a service: axonhub serve --detach") from None
     except subprocess.TimeoutExpired:
