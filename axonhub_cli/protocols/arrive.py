@@ -33,13 +33,17 @@ def report(judge: Judge, losses: Losses, *, trust: bool) -> None:
         )
 
 
+def _may_be_sealed(part: Part) -> bool:
+    return isinstance(part, Reasoning) or (isinstance(part, ToolCall) and part.seal is not None)
+
+
 class _Sorter:
     def __init__(self, judge: Judge, book: Book, keeps: bool, recalls: bool) -> None:
         self._judge, self._book, self._keeps, self._recalls = judge, book, keeps, recalls
 
     def message(self, message: Message) -> Message:
         """The same message when nothing about it changes."""
-        if not any(isinstance(part, Reasoning | ToolCall) for part in message.parts):
+        if not self._recalls and not any(map(_may_be_sealed, message.parts)):
             return message
         out: list[Part] = []
         waiting: dict[str | None, Seal] = {}

@@ -25,6 +25,8 @@ _MERGES: dict[Protocol, frozenset[Role]] = {
 
 def repair(request: Request, protocol: Protocol, losses: Losses) -> Request:
     """The request with a history that obeys the rules above; the same object when it already does."""
+    if protocol == "openai-chat" and _in_order(request.messages):
+        return request
     messages = merge(request.messages, _MERGES[protocol] & {"assistant"})
     if _has_tools(messages):
         messages = _paired(messages, losses)
@@ -33,6 +35,23 @@ def repair(request: Request, protocol: Protocol, losses: Losses) -> Request:
         losses.change("messages[0]", "a user message was put first: the protocol wants one")
         messages = (Message(role="user", parts=(Text(text=BEGINNING),)), *messages)
     return request if messages == request.messages else replace(request, messages=messages)
+
+
+def _in_order(messages: tuple[Message, ...]) -> bool:
+    """Every call's result stands right after it, and the assistant never speaks twice in a row: most conversations."""
+    due: list[str] = []
+    before = ""
+    for message in messages:
+        role = message.role
+        results = [part.call_id for part in message.parts if type(part) is ToolResult]
+        first = [type(part) is ToolResult for part in message.parts[: len(due)]]
+        if results != due or not all(first) or role == before == "assistant":
+            return False
+        due = [part.id for part in message.parts if type(part) is ToolCall]
+        if due and (role != "assistant" or len(set(due)) != len(due)):
+            return False
+        before = role
+    return not due
 
 
 def merge(messages: tuple[Message, ...], roles: frozenset[Role]) -> tuple[Message, ...]:

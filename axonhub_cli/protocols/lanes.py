@@ -64,8 +64,10 @@ def prepare(
         return _splice(client, body, target, book, mixed=mixed, trust=trust)
     losses = Losses()
     request = client.read_request(body.fields)
-    opened = expand(request)
-    compacts = asked(opened)
+    opened, compacts = request, None
+    if client.name == "openai-responses":  # only its clients have compaction
+        opened = expand(request)
+        compacts = asked(opened)
     arrived = arrive(compacts or opened, upstream.name, target, book, losses, trust=trust)
     adapted = adapt(arrived, upstream.name, target.quirks, losses)
     toolbox = Toolbox.of(adapted, native=_native(upstream, target), limit=target.quirks.tool_name_limit)

@@ -48,8 +48,23 @@ class Cleaner:
     def _all(self, parts: tuple[Part, ...], path: str) -> tuple[Part, ...]:
         out: list[Part] = []
         for index, part in enumerate(parts):
-            out += self._part(self._plain(part), f"{path}[{index}]")
+            if self._clean(part):
+                out.append(part)
+            else:
+                out += self._part(self._plain(part), f"{path}[{index}]")
         return tuple(out)
+
+    def _clean(self, part: Part) -> bool:
+        """Nothing to do: text, a call or its result, with nothing about it. Most of a conversation is that."""
+        match part:
+            case Text():
+                return bool(part.text) and part.extra is None and part.cache is None
+            case ToolCall():
+                return part.extra is None and part.cache is None
+            case ToolResult():
+                return part.extra is None and part.cache is None and all([self._clean(inner) for inner in part.parts])
+            case _:
+                return False
 
     def _part(self, part: Part, path: str) -> list[Part]:
         match part:
@@ -113,6 +128,8 @@ class Cleaner:
         """Media out of tool results, to stand behind all of them, where results are text only."""
         if self._quirks.image_results and self._protocol != "openai-chat":
             return parts
+        if not any([type(part) is ToolResult and any(map(_is_media, part.parts)) for part in parts]):
+            return parts
         out: list[Part] = []
         lifted: list[Part] = []
         for part in parts:
@@ -121,10 +138,12 @@ class Cleaner:
                 lifted += [Text(text=f"[from the result of tool call {part.call_id}]"), *inside]
                 part = replace(part, parts=tuple(_pointer(item) for item in part.parts))
             out.append(part)
-        if not lifted:
-            return parts
         last = max(index for index, part in enumerate(out) if isinstance(part, ToolResult))
         return (*out[: last + 1], *lifted, *out[last + 1 :])
+
+
+def _is_media(part: Part) -> bool:
+    return isinstance(part, Media)
 
 
 def _pointer(part: Part) -> Part:

@@ -82,5 +82,6 @@ def splice(body: bytes, changes: dict[str, Any]) -> bytes:
 
 def unknown(fields: dict[str, Any], known: frozenset[str]) -> dict[str, Any] | None:
     """The keys of an object that the model has no name for, or None."""
-    rest = {key: value for key, value in fields.items() if key not in known}
-    return rest or None
+    if fields.keys() <= known:
+        return None
+    return {key: value for key, value in fields.items() if key not in known}

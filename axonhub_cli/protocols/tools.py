@@ -205,8 +205,8 @@ def _ids(request: Request) -> dict[str, str]:
     found: dict[str, str] = {}
     for message in request.messages:
         for part in message.parts:
-            call_id = part.id if isinstance(part, ToolCall) else part.call_id if isinstance(part, ToolResult) else "-"
-            if not _LEGAL_ID.match(call_id):
+            call_id = part.id if isinstance(part, ToolCall) else part.call_id if isinstance(part, ToolResult) else None
+            if call_id is not None and not _LEGAL_ID.match(call_id):
                 found[call_id] = _hashed(call_id or "call", call_id, ID_LIMIT)
     return found
 

@@ -13,6 +13,12 @@ from .check import objects, of_kind, take, wrong
 
 Block = dict[str, Any]
 VENDOR: Literal["anthropic"] = "anthropic"
+_TEXT = frozenset({"type", "text"})
+_THINKING = frozenset({"type", "thinking", "signature"})
+_REDACTED = frozenset({"type", "data"})
+_TOOL_USE = frozenset({"type", "id", "name", "input"})
+_TOOL_RESULT = frozenset({"type", "tool_use_id", "content", "is_error"})
+_MEDIA = frozenset({"type", "source", "title"})
 _SOURCE_KEYS = frozenset({"type", "media_type", "data", "url", "file_id"})
 
 
@@ -22,7 +28,7 @@ def read_content(value: Any, path: str) -> tuple[Part, ...]:
         return (Text(text=value),)
     if not isinstance(value, list):
         raise wrong(path, "a string or a list", value)
-    return tuple(read_block(block, f"{path}[{at}]") for at, block in enumerate(objects(value, path)))
+    return tuple([read_block(block, f"{path}[{at}]") for at, block in enumerate(objects(value, path))])
 
 
 def read_block(block: Block, path: str) -> Part:
@@ -34,6 +40,8 @@ def read_block(block: Block, path: str) -> Part:
 
 def read_cache(block: Block, known: frozenset[str]) -> tuple[str | None, Extra | None]:
     """A block's cache mark and its unknown keys. A mark that says more than a lifetime stays among the latter."""
+    if block.keys() <= known:
+        return None, None
     extra = {key: value for key, value in block.items() if key not in known and not (key in _NULLABLE and value is None)}
     mark = extra.get("cache_control")
     if isinstance(mark, dict) and mark.get("type") == "ephemeral" and mark.keys() <= {"type", "ttl"}:
@@ -48,7 +56,7 @@ _NULLABLE = frozenset({"cache_control", "citations"})  # clients and vendors sen
 
 
 def _read_text(block: Block, path: str) -> Part:
-    cache, extra = read_cache(block, frozenset({"type", "text"}))
+    cache, extra = read_cache(block, _TEXT)
     return Text(text=take(block, "text", str, path, required=True), cache=cache, extra=extra)
 
 
@@ -57,17 +65,17 @@ def _read_thinking(block: Block, path: str) -> Part:
     return Reasoning(
         text=take(block, "thinking", str, path, required=True),
         seal=Seal(VENDOR, "signature", signature) if signature else None,
-        extra=raw.unknown(block, frozenset({"type", "thinking", "signature"})),
+        extra=raw.unknown(block, _THINKING),
     )
 
 
 def _read_redacted(block: Block, path: str) -> Part:
     data = take(block, "data", str, path, required=True)
-    return Reasoning(text="", seal=Seal(VENDOR, "redacted", data), extra=raw.unknown(block, frozenset({"type", "data"})))
+    return Reasoning(text="", seal=Seal(VENDOR, "redacted", data), extra=raw.unknown(block, _REDACTED))
 
 
 def _read_tool_use(block: Block, path: str) -> Part:
-    cache, extra = read_cache(block, frozenset({"type", "id", "name", "input"}))
+    cache, extra = read_cache(block, _TOOL_USE)
     return ToolCall(
         id=take(block, "id", str, path, required=True),
         name=take(block, "name", str, path, required=True),
@@ -78,7 +86,7 @@ def _read_tool_use(block: Block, path: str) -> Part:
 
 
 def _read_tool_result(block: Block, path: str) -> Part:
-    cache, extra = read_cache(block, frozenset({"type", "tool_use_id", "content", "is_error"}))
+    cache, extra = read_cache(block, _TOOL_RESULT)
     content = block.get("content")
     return ToolResult(
         call_id=take(block, "tool_use_id", str, path, required=True),
@@ -96,7 +104,7 @@ def _read_media(block: Block, path: str) -> Part:
     form = take(source, "type", str, where, required=True)
     if form not in ("base64", "url", "file", "text"):
         return Opaque(protocol=VENDOR, kind=kind, raw=block)
-    cache, extra = read_cache(block, frozenset({"type", "source", "title"}))
+    cache, extra = read_cache(block, _MEDIA)
     rest = raw.unknown(source, _SOURCE_KEYS)
     data = take(source, "data", str, where, required=form in ("base64", "text"))
     if form == "text" and data is not None:

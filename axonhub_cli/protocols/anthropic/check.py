@@ -9,6 +9,7 @@ from ...errors import RequestError
 
 T = TypeVar("T")
 _DUE = {str: "a string", int: "an integer", bool: "true or false", dict: "an object", list: "a list", float: "a number"}
+_OBJECT = frozenset({dict})
 _FOUND = {**_DUE, int: "a number", type(None): "nothing"}
 
 
@@ -24,6 +25,8 @@ def take(fields: dict[str, Any], key: str, kind: type[T], path: str) -> T | None
 def take(fields: dict[str, Any], key: str, kind: type[T], path: str, *, required: bool = False) -> T | None:
     """The value of a key; None when it is absent and not required. `path` is the object's own path ("" at the top)."""
     value = fields.get(key)
+    if type(value) is kind:  # nearly always
+        return value
     if value is None and not required:
         return None
     return of_kind(value, kind, f"{path}.{key}" if path else key)
@@ -40,4 +43,6 @@ def of_kind(value: Any, kind: type[T], path: str) -> T:
 def objects(value: Any, path: str) -> list[dict[str, Any]]:
     """The value as a list of objects."""
     items: list[Any] = of_kind(value, list, path)
+    if _OBJECT.issuperset(map(type, items)):
+        return items
     return [of_kind(item, dict, f"{path}[{at}]") for at, item in enumerate(items)]

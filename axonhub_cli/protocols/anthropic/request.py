@@ -13,6 +13,7 @@ from .check import objects, of_kind, take, wrong
 
 _KNOWN = frozenset({"model", "max_tokens", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "metadata"})
 _KNOWN |= {"stop_sequences", "temperature", "top_p", "top_k", "stream", "service_tier"}
+_MESSAGE = frozenset({"role", "content"})
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
 _CHOICES = {"auto": "auto", "any": "required", "tool": "tool", "none": "none"}
 _TOOL_KEYS = frozenset({"name", "description", "input_schema", "strict", "defer_loading"})
@@ -55,7 +56,7 @@ def _read_message(message: dict[str, Any], path: str) -> Message:
     if role not in _ROLES:
         raise wrong(f"{path}.role", "user, assistant or system", role)
     parts = read_content(message.get("content"), f"{path}.content")
-    return Message(role=_ROLES[role], parts=parts, extra=raw.unknown(message, frozenset({"role", "content"})))
+    return Message(role=_ROLES[role], parts=parts, extra=raw.unknown(message, _MESSAGE))
 
 
 def _read_system(value: Any) -> tuple[Part, ...]:

@@ -93,19 +93,21 @@ class _Writer:
                 calls.append(part)
             else:
                 said.append(part)
-        self._check_order(message.parts, path)
+        if said and calls:
+            self._check_order(message.parts, path)
         written: dict[str, Any] = {"role": "assistant", **self._said(said, path, bool(calls))}
-        written |= self._thoughts(thoughts, bool(calls), path)
+        if thoughts or self._out.quirks.replay_reasoning:
+            written |= self._thoughts(thoughts, bool(calls), path)
         if calls:
             written["tool_calls"] = [self._call(call, f"{path}.tool_calls[{at}]") for at, call in enumerate(calls)]
         seals = [call.seal for call in calls] + [part.seal for part in thoughts if self._out.quirks.replay_reasoning]
-        self._seals += any(seal is not None and seal.vendor != VENDOR for seal in seals)
+        self._seals += any([seal is not None and seal.vendor != VENDOR for seal in seals])
         if len(written) > 2 or written["content"] or self._out.native or not message.parts:
             self.messages.append({**written, **self._out.keep(message.extra, path)})
 
     def _check_order(self, parts: Sequence[Part], path: str) -> None:
-        first = next((at for at, part in enumerate(parts) if isinstance(part, ToolCall)), len(parts))
-        if any(isinstance(part, Text) for part in parts[first:]):
+        kinds = [type(part) for part in parts]
+        if ToolCall in kinds and Text in kinds[kinds.index(ToolCall) :]:
             self._out.losses.change(path, "text after a tool call stands before it: this protocol keeps them apart")
 
     def _said(self, parts: list[Part], path: str, calling: bool) -> dict[str, Any]:

@@ -131,6 +131,8 @@ _READERS: dict[str, Callable[[Fields, str], Part]] = {
 
 def write_content(parts: Sequence[Part], path: str, out: Outward, *, glue: str | None = None) -> str | list[Block]:
     """Parts as content. `glue` joins several plain texts of another protocol into one string, where a list is refused by many."""
+    if len(parts) == 1 and type(only := parts[0]) is Text and only.extra is None and only.cache is None:
+        return only.text
     blocks = [write_block(part, f"{path}[{at}]", out) for at, part in enumerate(parts)]
     plain = all(block.get("type") == "text" and len(block) == 2 for block in blocks)
     if not blocks or (plain and len(blocks) == 1):

@@ -23,7 +23,7 @@ def read_contents(value: str | list[Any], path: str) -> tuple[Part, ...]:
     """A string, or a list of parts. Raises `RequestError`."""
     if isinstance(value, str):
         return (Text(text=value),) if value else ()
-    return tuple(read_content(checked(item, "object", f"{path}[{at}]"), f"{path}[{at}]") for at, item in enumerate(value))
+    return tuple([read_content(checked(item, "object", f"{path}[{at}]"), f"{path}[{at}]") for at, item in enumerate(value)])
 
 
 def read_content(fields: dict[str, Any], path: str) -> Part:

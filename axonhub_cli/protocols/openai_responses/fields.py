@@ -16,14 +16,15 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "boolean": (bool,),
 }
+_PLAIN = {str: "string", list: "list", dict: "object", int: "integer", bool: "boolean"}
 _ARTICLES = {"integer": "an integer", "object": "an object"}
 
 
 def expect(fields: dict[str, Any], key: str, kinds: str, path: str = "") -> Any:
     """The value of a key, or None when it is absent or null. `kinds` are names of JSON types, separated by spaces."""
     value = fields.get(key)
-    if value is None:
-        return None
+    if value is None or _PLAIN.get(type(value)) == kinds:  # nearly always
+        return value
     return checked(value, kinds, f"{path}.{key}" if path else key)
 
 
@@ -35,6 +36,8 @@ def require(fields: dict[str, Any], key: str, kinds: str, path: str = "") -> Any
 
 def checked(value: Any, kinds: str, path: str) -> Any:
     """The value, when it is of one of these JSON types."""
+    if _PLAIN.get(type(value)) == kinds:
+        return value
     names = kinds.split()
     if any(_is(value, name) for name in names):
         return value

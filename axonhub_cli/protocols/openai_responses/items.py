@@ -16,6 +16,7 @@ OUTPUTS = {"function_call_output": "function", "custom_tool_call_output": "custo
 _REASONING_KEYS = frozenset({"type", "id", "summary", "content", "encrypted_content"})
 _CALL_KEYS = frozenset({"type", "id", "call_id", "name", "namespace"})
 _STATUS = frozenset({"status"})
+_KNOWN = {field: _CALL_KEYS | {field} for field in CALLS.values()}
 BETWEEN = "\n\n"  # summary parts are paragraphs
 CONTENT_MARK = "reasoning_text"  # extra: the text stood in `content`, not in `summary`
 
@@ -63,7 +64,7 @@ def read_call(item: dict[str, Any], *, answer: bool = False) -> ToolCall:
     """A function or custom tool call."""
     kind = text(item, "type")
     field = CALLS[kind]
-    known = _CALL_KEYS | {field} | (_STATUS if answer else frozenset())
+    known = _KNOWN[field] | _STATUS if answer else _KNOWN[field]
     return ToolCall(
         id=text(item, "call_id") or text(item, "id"),
         name=text(item, "name"),
