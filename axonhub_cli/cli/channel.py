@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import channel_rename
+from . import channel_override, channel_rename
 from .channel_facts import counted, counting, protocols, secret_states
-from .channel_options import BaseUrl, Models, Name, Priority, Tags, Weight
+from .channel_options import BaseUrl, BodyOverrides, HeaderOverrides, Models, Name, Priority, Quirks, Tags, Weight
 from .edit import add_item, channel_table, check_name, config_file, load, set_or_drop
 from .edit import channel as pick
 from .output import JsonFlag, LimitOption, Result, clean, confirm, emit, table
@@ -33,6 +33,9 @@ def add(
     priority: Priority = None,
     weight: Weight = None,
     tag: Tags = None,
+    body_override: BodyOverrides = None,
+    header_override: HeaderOverrides = None,
+    quirk: Quirks = None,
     json: JsonFlag = False,
 ) -> None:
     """Add a channel. Its secret is asked for, hidden, and goes into the keyring.
@@ -50,12 +53,18 @@ def add(
     config = load()
     check_name(name, "channel", [item.name for item in config.channels])
     _check_type(type_, base_url)
+    overrides = {
+        "body_overrides": channel_override.body(body_override),
+        "header_overrides": channel_override.header(header_override),
+    }
+    facts = {key: value for key, value in channel_override.quirks(quirk).items() if value is not None}
     given = secret is not None or secret_stdin
     reference = None
     if given or _needs_secret(Channel(name=name, type=type_, base_url=base_url)):
         reference = obtain(name, PRESETS[type_].env, secret, stdin=secret_stdin, insecure_file=insecure_file)
     values: dict[str, Any] = {"name": name, "type": type_, "base_url": base_url, "secrets": [reference] if reference else None}
     values |= {"models": model, "priority": priority, "weight": weight, "tags": tag}
+    values |= overrides | ({"quirks": facts} if facts else {})
     with edit(config_file()) as document:
         add_item(document, "channels", {key: value for key, value in values.items() if value})
     emit(Result(_summary(pick(load(), name)), f"Added channel {name}.\nTry it: axonhub channel test {name}"), json=json)
@@ -97,8 +106,11 @@ def show(name: Name, json: JsonFlag = False) -> None:
         "endpoints": protocols(found),
         "secret_states": secret_states([found]),
         "headers": sorted(found.headers),
+        "body_overrides": channel_override.told(found.body_overrides),
+        "header_overrides": channel_override.told(found.header_overrides),
         "quirks": found.quirks,
         "proxy": bool(found.proxy),
+        "token_counts": counting(name),
     }
     shown = data | {"secrets": _told(data["secret_states"]), "models": data["models"] or "whatever no other channel serves"}
     rows = [[key, _shown(value)] for key, value in shown.items() if key not in ("endpoints", "secret_states", "token_counts")]
@@ -115,18 +127,30 @@ def edit_(
     model: Models = None,
     priority: Priority = None,
     weight: Weight = None,
-    rows += [[f"tokens of {clean(fact['model'], 60)}", counted(fact)] for fact in data["token_counts"]]
     tag: Tags = None,
+    body_override: BodyOverrides = None,
+    header_override: HeaderOverrides = None,
+    quirk: Quirks = None,
     json: JsonFlag = False,
 ) -> None:
-    """Change a channel. Models and tags that are given replace the old ones; an empty one (--model "") clears them."""
+    """Change a channel. Models, tags and overrides that are given replace the old ones; an empty one (--model "") clears them.
+
+    Examples:
+
+        axonhub channel edit local --body-override 'set chat_template_kwargs.enable_thinking=false' --quirk images=false
+    """
     from ..config.store import edit
     from ..errors import UsageError
 
     found = pick(load(), name)
     changes = {"type": type_, "base_url": base_url, "models": model, "priority": priority, "weight": weight, "tags": tag}
+    changes |= {
+        "body_overrides": channel_override.body(body_override),
+        "header_overrides": channel_override.header(header_override),
+    }
     changes = {key: value for key, value in changes.items() if value is not None}
-    if not changes:
+    facts = channel_override.quirks(quirk)
+    if not changes and not facts:
         raise UsageError(
             "Nothing to change was given.", hint="See: axonhub channel edit --help. Secrets: axonhub channel secret NAME"
         )
@@ -135,6 +159,9 @@ def edit_(
         for key, value in changes.items():
             cleared = [item for item in value if item] if isinstance(value, list) else value or (value if value == 0 else None)
             set_or_drop(channel_table(document, name), key, cleared)
+        if facts:
+            kept = {key: value for key, value in {**found.quirks, **facts}.items() if value is not None}
+            set_or_drop(channel_table(document, name), "quirks", kept or None)
     emit(Result(_summary(pick(load(), name)), f"Changed channel {name}."), json=json)
 
 

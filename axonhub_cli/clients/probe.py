@@ -21,6 +21,7 @@ from msgspec import Struct
 from ..config.presets import Endpoint, url
 from ..config.schema import Channel
 from ..errors import UpstreamError
+from ..protocols import overrides
 
 TIMEOUT = 20.0  # seconds, for the whole of one question
 _LIMIT = 8 * 1024 * 1024
@@ -146,7 +147,10 @@ def _headers(channel: Channel, endpoint: Endpoint, secret: str | None) -> dict[s
     if secret is not None:
         bearer = endpoint.auth == "bearer" or secret.startswith("sk-ant-oat")  # Anthropic's OAuth tokens are no API keys
         headers |= {"Authorization": f"Bearer {secret}"} if bearer else {endpoint.auth: secret}
-    return headers | channel.headers
+    headers |= channel.headers
+    if items := overrides.meant(channel.header_overrides, "", endpoint.protocol):
+        return dict(overrides.headers([(name.lower(), value) for name, value in headers.items()], items)[0])
+    return headers
 
 
 def _ask(

@@ -14,8 +14,9 @@ from msgspec.structs import fields
 
 from ..errors import ConfigError, SecretError
 from ..types.messages import Protocol
+from ..types.override import BodyOverride, HeaderOverride, wrong
 from ..types.price import Price
-from . import schema
+from . import otlp, schema
 from .presets import PRESETS, endpoints, normalise, quirks
 from .refs import parse_ref
 from .schema import Channel, Config, Profile
@@ -29,6 +30,8 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "channels.#": Channel,
     "channels.#.timeouts": schema.Timeouts,
     "channels.#.limits": schema.ChannelLimits,
+    "channels.#.body_overrides.#": BodyOverride,
+    "channels.#.header_overrides.#": HeaderOverride,
     "limits": schema.Limits,
     "limits.trace": schema.Budget,
     "limits.key": schema.Budget,
@@ -192,6 +195,8 @@ def _channel(path: Path, channel: Channel) -> None:
     _addresses(path, channel)
     _quirks(path, channel)
     _headers(path, channel)
+    for key in ("body_overrides", "header_overrides"):
+        _overrides((*path, key), getattr(channel, key))
 
 
 def _addresses(path: Path, channel: Channel) -> None:
@@ -238,6 +243,13 @@ def _headers(path: Path, channel: Channel) -> None:
             raise Fault(where, f"{key!r} cannot be the name of a header.")
         if not value.isprintable() or not value.isascii():
             raise Fault(where, f"the header {key!r} has characters that cannot be sent.", "Use printable ASCII.")
+
+
+def _overrides(path: Path, items: Iterable[BodyOverride | HeaderOverride]) -> None:
+    for index, item in enumerate(items):
+        if (found := wrong(item)) is not None:
+            key, text, hint = found
+            raise Fault((*path, index, key), text, hint)
 
 
 def _profile(config: Config, name: str, profile: Profile) -> None:

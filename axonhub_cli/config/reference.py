@@ -47,6 +47,18 @@ MEANING: dict[str, str] = {
     "channels[].tags": "Labels.",
     "channels[].enabled": "`false`: keep it, and send it nothing.",
     "channels[].headers": "Headers for every request to it.",
+    "channels[].body_overrides[].op": "`set`, `set_if_absent`, `delete`, `rename`: a change to each request's body, last of all.",
+    "channels[].body_overrides[].path": "Where: `temperature`, `generationConfig.topK`, `tools.*.strict`, `stop.-1`; `-` adds.",
+    "channels[].body_overrides[].value": "For the two that set: whatever JSON can say.",
+    "channels[].body_overrides[].to": "For `rename`: the new path.",
+    "channels[].body_overrides[].models": "Only for these models (`*` and `?` stand for anything).",
+    "channels[].body_overrides[].protocols": "Only for these protocols of the channel.",
+    "channels[].header_overrides[].op": "The same for a header; credentials and those of the connection cannot be touched.",
+    "channels[].header_overrides[].name": "The header.",
+    "channels[].header_overrides[].value": "For the two that set.",
+    "channels[].header_overrides[].to": "For `rename`: the new name.",
+    "channels[].header_overrides[].models": "Only for these models.",
+    "channels[].header_overrides[].protocols": "Only for these protocols of the channel.",
     "channels[].quirks": "Single facts that differ from the preset's: what it refuses or needs.",
     "channels[].timeouts.connect": "Seconds until the connection stands.",
     "channels[].timeouts.first_byte": "Seconds until the answer begins.",
@@ -126,7 +138,8 @@ def _kind(kind: Any) -> str:
     if kind in _WORDS:
         return _WORDS[kind]
     if origin is tuple:
-        return f"list of {_kind(arguments[0])}s"
+        inner = _kind(arguments[0])
+        return f"list of {inner}" + ("" if " / " in inner else "s")
     if origin is dict:
         return "table"
     if origin is Literal:
@@ -134,7 +147,7 @@ def _kind(kind: Any) -> str:
     return _kind(arguments[0])  # a limit on a number, or something that may be absent
 
 
-_WORDS: dict[Any, str] = {str: "string", int: "number", float: "number", bool: "true / false"}
+_WORDS: dict[Any, str] = {object: "any value", str: "string", int: "number", float: "number", bool: "true / false"}
 
 
 def _default(value: Any) -> str:

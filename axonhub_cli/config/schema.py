@@ -80,8 +80,8 @@ class Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `type` is a preset's name or a bare protocol. `base_url` overrides the preset's (for a preset with several protocols:
     `base_urls`, by protocol). `secrets` are references (`keyring:NAME`, `env:NAME`, `file:PATH`). `quirks` override single facts
-    of `types.quirks`. `headers` are added to every request to it. `proxy` is an explicit HTTP proxy; that of the
-    environment is not used.
+    of `types.quirks`. `headers` are added to every request to it; the overrides change its body and headers, last of all, in
+    their order. `proxy` is an explicit HTTP proxy; that of the environment is not used.
     """
 
     name: str
@@ -95,6 +95,8 @@ class Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tags: tuple[str, ...] = ()
     enabled: bool = True
     headers: dict[str, str] = field(default_factory=dict)
+    body_overrides: tuple[BodyOverride, ...] = ()
+    header_overrides: tuple[HeaderOverride, ...] = ()
     quirks: dict[str, object] = field(default_factory=dict)
     timeouts: Timeouts = Timeouts()
     limits: ChannelLimits = ChannelLimits()

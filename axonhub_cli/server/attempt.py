@@ -21,6 +21,7 @@ from ..types.messages import Loss, Response
 from ..types.problem import Problem, from_error
 from .call import Call
 from .client import ClientLeft, Keeper
+from .overridden import overridden
 from .pump import pump
 from .reading import MAX_ERROR, MAX_WHOLE, Answer, Decoding, Elements, decoder_of, is_stream, next_chunk, read_whole
 from .upstream import is_here, operation, problem_of, request_headers, response_headers
@@ -94,8 +95,9 @@ class Attempt:
             prepared.losses.append(
                 Loss("changed", "tools", "the upstream has no web search: the model answers from what it knows")
             )
-        self._note(prepared)
         headers = request_headers(candidate, secret, call.headers, same=prepared.lane != "convert", stream=call.body.stream)
+        prepared, headers = overridden(candidate, prepared, headers)
+        self._note(prepared)
         limits = candidate.channel.timeouts
         path = operation(candidate.endpoint.protocol, candidate.model, stream=call.body.stream)
         async with self.keeper.guard(limits.first_byte * call.scale):

@@ -60,8 +60,8 @@ class Call:
             headers["x-axonhub-channel"] = record.channel
         if record.model:
             headers["x-axonhub-model"] = record.model
-        if record.losses:
-            headers["x-axonhub-losses"] = str(len(record.losses))
+        if losses := sum(loss.action != "override" for loss in record.losses):
+            headers["x-axonhub-losses"] = str(losses)
         return {name: _header(self.gateway.redact(value)) for name, value in headers.items()}
 
     def whole(self, body: bytes) -> web.StreamResponse:

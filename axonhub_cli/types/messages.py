@@ -253,9 +253,9 @@ class Loss(Struct, frozen=True):
     """Something that a conversion could not carry, for the request's receipt.
 
     `action` is `dropped`, `changed`, `renamed` or `placeholder`; `path` says where (`messages[3].content[0]`, `top_k`), `why`
-    in words.
+    in words. `override` is no loss but stands on the receipt, too: what the channel's configuration changed (`set temperature`).
     """
 
-    action: Literal["dropped", "changed", "renamed", "placeholder"]
+    action: Literal["dropped", "changed", "renamed", "placeholder", "override"]
     path: str
     why: str

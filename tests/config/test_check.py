@@ -21,6 +21,16 @@ CASES = [
         "Did you mean 'models'?",
     ),
     (CHANNEL + f'api_key = "{RAW}"', "4: @: unknown key 'api_key'.", "axonhub channel secret"),
+    (
+        CHANNEL + '[[channels.body_overrides]]\nop = "set"\npth = "a"',
+        "6: @: unknown key 'pth'.",
+        "Did you mean 'path'?",
+    ),
+    (
+        CHANNEL + '[[channels.header_overrides]]\nop = "delete"\nname = "Host"',
+        "6: @: the header 'Host' cannot be touched.",
+        "`secrets`",
+    ),
     (CHANNEL + "[channels.timeouts]\nidel = 1", "5: @: unknown key 'idel'.", "Did you mean 'idle'?"),
     ("[profiles.p]\nmapings = []", "2: [profiles.p]: unknown key 'mapings'.", "Did you mean 'mappings'?"),
     (

@@ -304,9 +304,13 @@ def _fill(request: Request, event: Event) -> None:
     """Take what a record tells; what it does not tell stays as it was."""
     _take(request, event, _REQUEST_FIELDS)
     _take(request, facts.group(event, "usage"), _USAGE_FIELDS)
+    request.streamed = facts.flag(event, "stream") or request.streamed
+    request.changes += 1
     request.tools = facts.names(event, "tools", _TOOLS) or request.tools
-    losses = [_loss(loss) for loss in facts.groups(event, "losses", _LOSSES)]
-    request.losses = losses or request.losses
+    told = [(_loss(loss), facts.text(loss, "action")) for loss in facts.groups(event, "losses", _LOSSES)]
+    if told:
+        request.losses = [line for line, action in told if action != "override"]
+        request.overrides = [line for line, action in told if action == "override"]
     for attempt in facts.groups(event, "attempts", _ATTEMPTS):
         _try(request, attempt)
 

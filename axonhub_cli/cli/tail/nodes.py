@@ -86,12 +86,19 @@ class Request:
     input: int | None = None
     cached: int | None = None
     output: int | None = None
+    written_5m: int | None = None
+    written_1h: int | None = None
     reasoning: int | None = None
     cost: float | None = None
+    verdict: str | None = None
+    missed: int | None = None
+    missed_cost: float | None = None
     tools: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
+    overrides: list[str] = field(default_factory=list)
     attempts: dict[int, Attempt] = field(default_factory=dict)
     stream: Stream = field(default_factory=Stream)
+    changes: int = 0
 
     @property
     def key(self) -> Key:

@@ -155,7 +155,7 @@ class Outline:
             message = wrap(request.error or "", room, head=6 if shown else 2, cut=self.glyphs.cut)
             yield from (Row("error", line, below) for line in message)
         if shown:
-            notes = [details(request), *request.losses]
+            notes = [details(request), *request.losses, *request.overrides]
             yield from (Row("note", line, below) for note in notes for line in wrap(note, room, head=2, cut=self.glyphs.cut))
         said = _SAID_OPEN if shown else self.said if live else min(self.said, _SAID_LAST) if newest else 0
         yield from (Row("output", line, below, live=live) for line in self._output(request, room, said))

@@ -13,6 +13,7 @@ from msgspec import Struct
 from ...config.presets import Endpoint
 from ...config.schema import Channel
 from ...errors import ProtocolError, UpstreamError
+from ...protocols import overrides
 from ...protocols.adapt import adapt
 from ...protocols.base import Codec, Losses, Target
 from ...protocols.raw import dumps
@@ -70,7 +71,8 @@ def send(place: Place, request: Request, *, quirks: Quirks | None = None, cut: i
     facts = quirks or place.endpoint.quirks
     losses = Losses()
     target = Target(model=place.model, quirks=facts, channel=place.channel.name)
-    body = dumps(upstream.write_request(adapt(request, upstream.name, facts, losses), target, losses))
+    written = dumps(upstream.write_request(adapt(request, upstream.name, facts, losses), target, losses))
+    body, _ = overrides.body(written, overrides.meant(place.channel.body_overrides, place.model, upstream.name))
     start = time.monotonic()
     try:
         with probe.post(place.channel, place.endpoint, place.secret, _path(place), body, timeout=SECONDS) as response:
