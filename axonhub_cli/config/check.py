@@ -16,7 +16,7 @@ from ..errors import ConfigError, SecretError
 from ..types.messages import Protocol
 from ..types.override import BodyOverride, HeaderOverride, wrong
 from ..types.price import Price
-from . import otlp, schema
+from . import schema
 from .presets import PRESETS, endpoints, normalise, quirks
 from .refs import parse_ref
 from .schema import Channel, Config, Profile

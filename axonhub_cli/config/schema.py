@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 from msgspec import Meta, Struct, field
 
 from ..types.messages import Protocol
+from ..types.override import BodyOverride, HeaderOverride
 from ..types.price import Price
 
 Port: TypeAlias = Annotated[int, Meta(ge=1, le=65535)]

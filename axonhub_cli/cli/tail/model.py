@@ -304,8 +304,6 @@ def _fill(request: Request, event: Event) -> None:
     """Take what a record tells; what it does not tell stays as it was."""
     _take(request, event, _REQUEST_FIELDS)
     _take(request, facts.group(event, "usage"), _USAGE_FIELDS)
-    request.streamed = facts.flag(event, "stream") or request.streamed
-    request.changes += 1
     request.tools = facts.names(event, "tools", _TOOLS) or request.tools
     told = [(_loss(loss), facts.text(loss, "action")) for loss in facts.groups(event, "losses", _LOSSES)]
     if told:
