@@ -119,7 +119,7 @@ def _checks(call: bool) -> "list[tuple[str, str, Check]]":
 
 def _configured(config: "Config", call: bool) -> "list[tuple[str, str, Check]]":
     from ..config.paths import paths
-    from .checks import channels, clients, files, keyring, port
+    from .checks import channels, clients, files, keyring, otlp, port
 
     ours = paths()
     return [
@@ -127,6 +127,7 @@ def _configured(config: "Config", call: bool) -> "list[tuple[str, str, Check]]":
         ("secrets", "keyring", _later(keyring.keyring, config, os.environ)),
         ("secrets", "references", _later(keyring.references, config)),
         ("server", "server", _later(port.server, ours, config)),
+        ("server", "trace.otlp", _later(otlp.otlp, config)),
         *(("channels", item.name, _later(channels.channel, item, call=call)) for item in config.channels),
         ("clients", "files", _later(clients.files, ours, config, os.environ)),
         ("clients", "this shell", _later(clients.shell, ours, config, os.environ)),

@@ -178,7 +178,7 @@ def status(json: JsonFlag = False) -> None:
     """Say whether a server runs here, and which channels are unwell. Exit code 3 when none runs."""
     from ..config import state
     from ..config.paths import paths
-    from .health import sentence
+    from .health import beside, sentence
     from .output import clean
 
     found = state.running(paths().server_file)
@@ -188,10 +188,12 @@ def status(json: JsonFlag = False) -> None:
     more = state.ask(found) or {}
     data = {"running": True, "pid": found.pid, "host": found.host, "port": found.port, "started": found.started}
     data |= {"requests": more.get("running"), "config_error": more.get("config_error"), "unwell": more.get("unwell", [])}
+    data |= {name: more.get(name) for name in ("store", "otlp", "loop_lag_ms")}
     lines = [f"axonhub runs on http://127.0.0.1:{found.port} (pid {found.pid})."]
     if data["config_error"]:
         lines.append(f"  config.toml was not taken, the last good one stays in force: {data['config_error']}")
     lines += [f"  {sentence(row)}" for row in more.get("unwell", [])]
+    lines += [f"  {line}" for line in beside(more)]
     emit(Result(data, "\n".join(clean(line) for line in lines)), json=json)
 
 

@@ -16,7 +16,7 @@ from ..errors import ConfigError, SecretError
 from ..types.messages import Protocol
 from ..types.override import BodyOverride, HeaderOverride, wrong
 from ..types.price import Price
-from . import schema
+from . import otlp, schema
 from .presets import PRESETS, endpoints, normalise, quirks
 from .refs import parse_ref
 from .schema import Channel, Config, Profile
@@ -27,6 +27,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "": Config,
     "server": schema.Server,
     "trace": schema.Trace,
+    "trace.otlp": schema.Otlp,
     "channels.#": Channel,
     "channels.#.timeouts": schema.Timeouts,
     "channels.#.limits": schema.ChannelLimits,
@@ -81,6 +82,9 @@ def meaning(config: Config) -> None:
     _channels(config)
     for index, pattern in enumerate(config.trace.redact):
         _pattern(("trace", "redact", index), pattern)
+    if config.trace.otlp is not None and (found := otlp.wrong(config.trace.otlp)) is not None:
+        key, text, hint = found
+        raise Fault(("trace", "otlp", *key), text, hint)
     for name, profile in config.profiles.items():
         _profile(config, name, profile)
     if config.profile is not None and config.profile not in config.profiles:

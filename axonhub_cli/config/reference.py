@@ -29,6 +29,9 @@ MEANING: dict[str, str] = {
     "trace.redact": "Regular expressions; what they find is masked in all that is stored.",
     "trace.retention_days": "Days that a trace is kept; 0: for ever.",
     "trace.max_size_mb": "The largest size of the store, in MiB; the oldest traces go first.",
+    "trace.otlp.endpoint": "Send spans to this OpenTelemetry collector, too (OTLP over HTTP; needs the extra `otel`).",
+    "trace.otlp.headers": "Headers for it; each value is a reference: `keyring:NAME`, `env:NAME`, `file:PATH`.",
+    "trace.otlp.content": "Send what was said, too.",
     "limits.trace.cost": "US dollars that one session may cost.",
     "limits.trace.requests": "Requests that one session may make.",
     "limits.key.cost": "US dollars a day for each local key.",
@@ -118,6 +121,8 @@ def _walk(struct: type[Struct], prefix: str) -> list[tuple[str, str, str]]:
 def _inner(kind: Any) -> tuple[type[Struct] | None, str]:
     """The struct inside a type, and how a path names that: an item of a list, a name in a table, or nothing."""
     arguments = get_args(kind)
+    if NoneType in arguments and _is_struct(arguments[0]):
+        return arguments[0], ""  # a table that may be absent
     if isinstance(kind, type) and get_origin(kind) is None and issubclass(kind, Struct):
         return kind, ""
     if get_origin(kind) is tuple and _is_struct(arguments[0]):

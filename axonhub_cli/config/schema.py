@@ -34,6 +34,15 @@ class Timeouts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     idle: Limit = 600.0
 
 
+class Otlp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[trace.otlp]`: spans for an OpenTelemetry collector, as OTLP over HTTP. The values of `headers` are references to secrets;
+    `content`: send what was said, too."""
+
+    endpoint: str
+    headers: dict[str, str] = field(default_factory=dict)
+    content: bool = False
+
+
 class Trace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[trace]`; the names follow the AxonHub server's."""
 
@@ -46,6 +55,7 @@ class Trace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     redact: tuple[str, ...] = ()  # regular expressions: what they find is masked in all that is stored
     retention_days: Whole = 14
     max_size_mb: Count = 1024
+    otlp: Otlp | None = None
 
 
 class ChannelLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

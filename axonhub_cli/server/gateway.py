@@ -55,6 +55,7 @@ class Gateway:
     budgets: Budgets = field(default_factory=Budgets)
     gates: Gates = field(init=False)
     instance: str = field(default_factory=lambda: randomness.token_hex(8))
+    health: Callable[[], dict[str, object]] = dict  # of what stands beside it (store, exporter, loop), for `status`
     admin_token: str = field(default_factory=lambda: randomness.token_urlsafe(32))
     started: float = field(default_factory=time.time)
     draining: bool = False
@@ -179,6 +180,7 @@ class Gateway:
             "profile": self.profile_of(None),
             "config_error": str(self.reloader.error) if self.reloader.error is not None else None,
             "unwell": self.places.snapshot(),
+            **self.health(),
         }
 
     def hello(self) -> dict[str, object]:

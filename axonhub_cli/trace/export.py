@@ -88,7 +88,7 @@ def html(exported: Exported) -> str:
 
 def otlp(exported: Exported) -> str:
     """Spans with the GenAI semantic conventions, as an OTLP exporter would send them."""
-    return json.dumps(spans.resource_spans(exported.trace), indent=1) + "\n"
+    return json.dumps(spans.resource_spans(spans.of_trace(exported.trace)), indent=1) + "\n"
 
 
 EXPORTS: dict[str, Callable[[Exported], str]] = {"html": html, "jsonl": jsonl, "har": har, "otlp": otlp, "curl": curl}

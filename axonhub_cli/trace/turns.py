@@ -18,13 +18,14 @@ def turns(requests: Iterable[Row]) -> list[Row]:
     """
     found: list[Row] = []
     for request in requests:
-        if not found or _begins(request, found[-1]):
-            found.append(_new(len(found) + 1, request))
-        _add(found[-1], request)
+        if not found or begins(request, found[-1]):
+            found.append(opened(len(found) + 1, request))
+        join(found[-1], request)
     return found
 
 
-def _begins(request: Row, turn: Row) -> bool:
+def begins(request: Row, turn: Row) -> bool:
+    """Whether a request begins a new turn after this one."""
     if request["kind"] != "turn" or request["agent"] is not None:
         return False
     if turn["main"] and request["turn"] and turn["turn"]:
@@ -32,14 +33,16 @@ def _begins(request: Row, turn: Row) -> bool:
     return bool(turn["main"] and request["prompt"] and (request["prompt"] != turn["prompt"] or turn["answered"]))
 
 
-def _new(number: int, request: Row) -> Row:
+def opened(number: int, request: Row) -> Row:
+    """A turn that a request begins; it is not in it yet."""
     return {
         "number": number, "turn": None, "prompt": None, "started": request["started"], "ended": request["started"],
         "requests": [], "agents": [], "cost": None, "main": False, "answered": False,
     }  # fmt: skip
 
 
-def _add(turn: Row, request: Row) -> None:
+def join(turn: Row, request: Row) -> None:
+    """Put a request into a turn."""
     turn["requests"].append(request["id"])
     turn["ended"] = max(turn["ended"], request["started"] + (request["duration_ms"] or 0) / 1000)
     if request["cost"] is not None:

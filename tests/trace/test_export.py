@@ -1,5 +1,6 @@
 """Exports: each form is what its readers expect, and no secret leaves with it."""
 
+import base64
 import json
 import shutil
 import subprocess
@@ -76,17 +77,33 @@ def test_har(exported: Exported) -> None:
 
 
 def test_otlp(exported: Exported) -> None:
-    """Spans form one tree, ids have their sizes, and the GenAI attributes are there."""
+    """Session, turn, requests and attempts form one tree; the attempt that answered has the tokens, and nothing else has."""
     (resource,) = json.loads(EXPORTS["otlp"](exported))["resourceSpans"]
     spans = resource["scopeSpans"][0]["spans"]
     by_id = {span["spanId"]: span for span in spans}
-    assert [span["name"].split()[0] for span in spans] == ["claude-code", "chat", "chat", "chat", "chat"]
-    assert [span.get("parentSpanId") in by_id for span in spans] == [False, True, True, True, True]
+    assert [span["name"].split()[0] for span in spans] == ["claude-code", "invoke_agent", "POST", "chat", "chat", "POST"]
+    parents = [by_id[span["parentSpanId"]]["name"].split()[0] if "parentSpanId" in span else "" for span in spans]
+    assert parents == ["", "claude-code", "invoke_agent", "POST", "POST", "invoke_agent"]
     assert {(len(span["traceId"]), len(span["spanId"])) for span in spans} == {(32, 16)}
-    values = {each["key"]: next(iter(each["value"].values())) for each in spans[1]["attributes"]}
-    assert (values["gen_ai.usage.input_tokens"], values["gen_ai.response.model"]) == ("9000", "deepseek-chat")
-    assert [span["status"]["code"] for span in spans[1:]] == [1, 2, 1, 2]
-    assert EVIL not in json.dumps([span["attributes"] for span in spans[2:]])
+    found = [{each["key"]: next(iter(each["value"].values())) for each in span["attributes"]} for span in spans]
+    assert [values.get("gen_ai.usage.input_tokens") for values in found] == [None, None, None, None, "9000", None]
+    assert found[4]["gen_ai.response.model"] == "deepseek-chat"
+    assert [span["status"].get("code") for span in spans] == [None, None, None, 2, None, 2]
+
+
+def test_otlp_is_what_a_collector_reads(exported: Exported) -> None:
+    """OpenTelemetry's own protocol takes the JSON, with every field of it. (In JSON ids are hexadecimal, which its general reader
+    does not know.)"""
+    from google.protobuf.json_format import ParseDict
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    data = json.loads(EXPORTS["otlp"](exported))
+    for span in data["resourceSpans"][0]["scopeSpans"][0]["spans"]:
+        for name in ("traceId", "spanId", "parentSpanId"):
+            if name in span:
+                span[name] = base64.b64encode(bytes.fromhex(span[name])).decode()
+    read = ParseDict(data, ExportTraceServiceRequest())
+    assert len(read.resource_spans[0].scope_spans[0].spans) == 6
 
 
 def test_curl(exported: Exported) -> None:
