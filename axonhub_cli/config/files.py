@@ -1,7 +1,8 @@
 """Reading and replacing small files, so that a reader sees the old content or the new one and never half of it.
 
 A write is: a temporary file beside the real one (symlinks resolved), fsync, rename, fsync of the folder. Whoever reads, changes
-and writes a file holds `locked(path)` around all three; the lock is on the folder, so that no lock file is left behind.
+and writes a file holds `locked(path)` around all three; the lock is on the folder, so that no lock file is left behind (but on
+Windows, where folders have none).
 """
 
 import glob
@@ -64,24 +65,42 @@ def write_private(path: Path, data: bytes) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the folder of `path` against other processes of ours. Where the system has no such lock, the last writer wins."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
+    """Hold the folder of `path` against other processes of ours. Where the file system has no locks, the last writer wins."""
     folder = _real(path).parent
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(folder, os.O_RDONLY)
+        handle = _open_lock(folder)
     except OSError as error:
         raise ConfigError(f"{folder} cannot be used: {reason(error)}.", hint="Check its permissions.") from error
     try:
-        with suppress(OSError):  # a network file system without locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with suppress(OSError):  # a network file system without locks, or (Windows) somebody has held it for ten seconds
+            lock(handle)
         yield
     finally:
         os.close(handle)
+
+
+def _open_lock(folder: Path) -> int:
+    """The folder itself, so that nothing is left behind; Windows cannot open one, and gets a file in it."""
+    if os.name == "posix":
+        return os.open(folder, os.O_RDONLY)
+    return os.open(folder / ".axonhub.lock", os.O_RDWR | os.O_CREAT, PRIVATE)
+
+
+def lock(handle: int, *, wait: bool = True) -> None:
+    """Lock an open file until it is closed. `BlockingIOError` at once when somebody has it and we do not `wait`; another
+    OSError where there are no locks."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: the first byte, ten tries in ten seconds
+        import msvcrt
+
+        try:
+            msvcrt.locking(handle, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except PermissionError:
+            raise BlockingIOError from None
+        return
+    fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
 def sweep(path: Path) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from .files import write_private
-from .state import alive
+from .processes import started
 
 
 def folder(state_dir: Path) -> Path:
@@ -20,7 +20,7 @@ def folder(state_dir: Path) -> Path:
 def take(where: Path, pid: int) -> Path:
     """Say that this process needs the server. Raises `ConfigError` when the file cannot be written."""
     file = where / str(pid)
-    write_private(file, _started(pid).encode())
+    write_private(file, (started(pid) or "").encode())
     return file
 
 
@@ -40,16 +40,8 @@ def held(where: Path) -> bool:
 
 
 def _lives(file: Path, pid: int) -> bool:
+    now = started(pid)
     try:
-        return alive(pid) and file.read_text(encoding="ascii") == _started(pid)
+        return now is not None and file.read_text(encoding="ascii") == now
     except OSError:
         return False
-
-
-def _started(pid: int) -> str:
-    """The process's start time in clock ticks since boot, empty where there is no /proc."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
-            return stat.read().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""

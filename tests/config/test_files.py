@@ -5,9 +5,11 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from axonhub_cli.config import files
 from axonhub_cli.config.files import atomic_write, locked, open_to_others, read_bytes, signature, sweep, write_private
 from axonhub_cli.errors import ConfigError
 
@@ -149,3 +151,20 @@ def test_what_a_killed_writer_left_is_swept_away(tmp_path: Path) -> None:
     sweep(file)
     assert not ours.exists()
     assert all(path.exists() for path in others)
+
+
+def test_windows_locks_the_first_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting or not; somebody else's lock is told as it is elsewhere."""
+    asked: list[tuple[int, int, int]] = []
+
+    def locking(handle: int, mode: int, count: int) -> None:
+        asked.append((handle, mode, count))
+        if mode == 2:
+            raise PermissionError
+
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=locking, LK_LOCK=1, LK_NBLCK=2))
+    files.lock(5)
+    with pytest.raises(BlockingIOError):
+        files.lock(5, wait=False)
+    assert asked == [(5, 1, 1), (5, 2, 1)]
