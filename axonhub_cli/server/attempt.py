@@ -182,9 +182,9 @@ class Attempt:
         call.gateway.seals.learn(call.codec, self.upstream, response, call.bodies.get("upstream_response", b""), self.target)
         if problem is None:
             call.gateway.remember(record.trace_id, self.candidate.place)
+            call.gateway.learning.answered(record.kind, self.candidate, call.codec.name, call.body.data, response)
 
     def heard(self, response: Response) -> None:
-            call.gateway.learning.answered(record.kind, self.candidate, call.codec.name, call.body.data, response)
         """Keep what the upstream has said so far: a request that ends early has its price too."""
         record = self.call.record
         record.model = response.model or record.model
