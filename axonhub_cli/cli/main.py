@@ -63,7 +63,7 @@ def run() -> None:
         if isinstance(out, TextIOWrapper):
             out.reconfigure(errors="replace")
     try:
-        app()
+        app(prog_name="axonhub")
     except AxonHubError as error:
         sys.exit(fail(error))
     except BrokenPipeError:
