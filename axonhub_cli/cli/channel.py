@@ -115,6 +115,7 @@ def show(name: Name, json: JsonFlag = False) -> None:
     shown = data | {"secrets": _told(data["secret_states"]), "models": data["models"] or "whatever no other channel serves"}
     rows = [[key, _shown(value)] for key, value in shown.items() if key not in ("endpoints", "secret_states", "token_counts")]
     rows += [[protocol, clean(address)] for protocol, address in data["endpoints"].items()]
+    rows += [[f"tokens of {clean(fact['model'], 60)}", counted(fact)] for fact in data["token_counts"]]
     emit(Result(data, table(["", ""], rows)), json=json)
 
 
@@ -122,7 +123,6 @@ def show(name: Name, json: JsonFlag = False) -> None:
 def edit_(
     name: Name,
     type_: Annotated[str | None, typer.Option("--type", "-t", help="Another preset or protocol.")] = None,
-        "token_counts": counting(name),
     base_url: BaseUrl = None,
     model: Models = None,
     priority: Priority = None,
