@@ -1,1 +1,1 @@
-"""The only floor that knows aiohttp: sockets, timers, and the order in which things happen."""
+"""The only floor with sockets on it: connections, timers, and the order in which things happen."""

@@ -5,23 +5,21 @@ import asyncio
 import hmac
 from collections.abc import Mapping
 
-from aiohttp import web
-
 from ..errors import RequestError
 from ..protocols.raw import dumps
 from .client import SAFE
+from .exchange import Answered, Request, Stream, json_response
 from .gateway import Gateway
 
 _PING = 10.0
 
 
-async def events(gateway: Gateway, request: web.Request, headers: Mapping[str, str]) -> web.StreamResponse:
+async def events(gateway: Gateway, request: Request, headers: Mapping[str, str]) -> Answered:
     """One JSON object a line, until the reader leaves or the server ends."""
     _check(gateway, headers, "axonhub trace tail")
     subscription = gateway.feed.subscribe()
-    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store", **SAFE})
+    response = Stream(request, {"Content-Type": "application/x-ndjson", "Cache-Control": "no-store", **SAFE})
     try:
-        await response.prepare(request)
         await response.write(dumps(gateway.hello()) + b"\n")
         while not gateway.draining or gateway.running:
             try:
@@ -33,15 +31,16 @@ async def events(gateway: Gateway, request: web.Request, headers: Mapping[str, s
                 break
             batch = [event, *subscription.drain()]
             await response.write(b"".join(dumps(one) + b"\n" for one in batch))
+        await response.end()
     finally:
         subscription.close()
     return response
 
 
-def state(gateway: Gateway, headers: Mapping[str, str]) -> web.StreamResponse:
+def state(gateway: Gateway, headers: Mapping[str, str]) -> Answered:
     """One JSON object: what runs, which places are unwell, whether the configuration on disk is in force."""
     _check(gateway, headers, "axonhub status")
-    return web.json_response(gateway.state(), headers={**SAFE, "Cache-Control": "no-store"})
+    return json_response(gateway.state(), headers={**SAFE, "Cache-Control": "no-store"})
 
 
 def _check(gateway: Gateway, headers: Mapping[str, str], instead: str) -> None:

@@ -14,8 +14,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from aiohttp import web
-
 from ..config import state
 from ..config.instance import InstanceLock
 from ..config.keys import KeyStore
@@ -31,18 +29,17 @@ from ..trace.store import Store
 from ..types.problem import Problem
 from .budgets import Budgets, Priced
 from .demo import Demo
-from .learning import Learning
+from .front import Front
 from .gateway import Gateway, watch_files
 from .guard import Guard, allowed_hosts
 from .handlers import Handler
+from .learning import Learning
 from .process import harden, room, watch_loop
 from .tasks import scale, spawn
 from .upstream import Upstream
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _RELOAD = 0.5
-_HTTP = logging.getLogger("axonhub.http")  # aiohttp's tracebacks for bytes that are no HTTP: anybody could fill the log
-_HTTP.setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +60,7 @@ class Server:
     options: Options = field(default_factory=Options)
     where: Paths = field(default_factory=paths)
     gateway: Gateway | None = None
-    _runner: web.AppRunner | None = None
+    _front: Front | None = None
     _store: Store | None = None
     _demo: Demo | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -133,7 +130,6 @@ class Server:
             )
             await asyncio.to_thread(self._store.start)
         upstream = Upstream()
-        await upstream.start()
         budgets = Budgets(self.where.database if self._store is not None else None)
         sink = Priced(self._store, budgets.cost) if self._store is not None else None
         return Gateway(
@@ -158,16 +154,9 @@ class Server:
             self._store.config = self.gateway.config.trace
 
     async def _serve(self, gateway: Gateway, sockets: list[socket.socket]) -> None:
-        app = web.Application(client_max_size=0)
-        handler = Handler(gateway)
-        app.router.add_route("*", "/{tail:.*}", handler.handle)
-        self._runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, auto_decompress=False, keepalive_timeout=75, lingering_time=2,
-            max_line_size=16384, max_field_size=16384, shutdown_timeout=0.5, logger=_HTTP,
-        )  # fmt: skip
-        await self._runner.setup()
+        self._front = Front(Handler(gateway).handle)
         for each in sockets:
-            await web.SockSite(self._runner, each, backlog=1024).start()
+            await self._front.listen(each)
         state.write(
             self.where.server_file,
             state.ServerState(
@@ -208,16 +197,16 @@ class Server:
     async def _close(self) -> None:
         if self._watcher is not None:
             self._watcher.cancel()
-            await asyncio.to_thread(gateway.learning.save)
         gateway = self.gateway
         if gateway is not None:
             gateway.draining = True
+            await asyncio.to_thread(gateway.learning.save)
             state.remove(self.where.server_file, gateway.instance)
             if self._store is not None:  # before the feed: the last requests' ends still go to whoever watches
                 await asyncio.to_thread(self._store.close, 5.0)
             gateway.feed.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._front is not None:
+            await self._front.close()
         if self._demo is not None:
             await self._demo.close()
         if gateway is not None:

@@ -2,8 +2,6 @@
 
 import asyncio
 
-import aiohttp
-from aiohttp import web
 from msgspec.structs import replace
 
 from ..errors import AxonHubError, SecretError
@@ -21,6 +19,7 @@ from ..types.messages import Loss, Response
 from ..types.problem import Problem, from_error
 from .call import Call
 from .client import ClientLeft, Keeper
+from .exchange import Answered
 from .overridden import overridden
 from .pump import pump
 from .reading import MAX_ERROR, MAX_WHOLE, Answer, Decoding, Elements, decoder_of, is_stream, next_chunk, read_whole
@@ -50,7 +49,7 @@ class Attempt:
             started_ms=call.ms(),
         )
 
-    async def run(self) -> web.StreamResponse | None:
+    async def run(self) -> Answered | None:
         call, record = self.call, self.record
         call.record.attempts.append(record)
         try:
@@ -63,21 +62,21 @@ class Attempt:
             return self.failed(replace(from_error(error), kind="authentication"))
         except AxonHubError as error:
             return self.failed(from_error(error))
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        except (TimeoutError, OSError) as error:
             return self.failed(problem_of(error, self.candidate))
         finally:
             record.duration_ms = call.ms() - record.started_ms
             call.gateway.recorder.attempt(call.record, record)
         return response
 
-    def failed(self, problem: Problem) -> web.StreamResponse | None:
+    def failed(self, problem: Problem) -> Answered | None:
         self.record.outcome = "error"
         self.record.status = problem.status
         self.record.reason = self.call.gateway.redact(problem.message)
         self.call.problems.append((self.record.channel, problem))
         return None
 
-    async def _try(self) -> web.StreamResponse | None:
+    async def _try(self) -> Answered | None:
         call, candidate = self.call, self.candidate
         if is_here(candidate, call.gateway.port):
             message = f"Channel {candidate.channel.name} leads to this axonhub server itself. Correct its base_url."
@@ -85,7 +84,7 @@ class Attempt:
         secret = await call.gateway.secret(candidate.secret) if candidate.secret else None
         return await self._ask(secret, trust=True)
 
-    async def _ask(self, secret: str | None, *, trust: bool) -> web.StreamResponse | None:
+    async def _ask(self, secret: str | None, *, trust: bool) -> Answered | None:
         """Send the request. One that is refused for its seals goes once more without any (`trust` False)."""
         call, candidate = self.call, self.candidate
         mixed = call.gateway.seals.mixed(call.record.trace_id, candidate.channel.name)
@@ -156,7 +155,7 @@ class Attempt:
             self.call.gateway.secrets.forget(self.candidate.secret)  # it may have been replaced: read it again next time
         return replace(problem, message=self.call.gateway.redact(problem.message))
 
-    async def _answer(self, response: Answer, prepared: Prepared) -> web.StreamResponse | None:
+    async def _answer(self, response: Answer, prepared: Prepared) -> Answered | None:
         """A 2xx: stream it, or read it whole, whatever the upstream chose to send and the client asked for."""
         inner = decoder_of(response)
         decoder: Decoding | None = inner

@@ -4,8 +4,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aiohttp import web
-
 from ..protocols.base import Codec, Reply
 from ..protocols.body import ClientBody
 from ..protocols.gemini.framing import EventsToArray
@@ -14,6 +12,7 @@ from ..routing.plan import Plan
 from ..trace.records import BodyKind, RequestRecord
 from ..types.problem import Problem
 from .client import SAFE, ClientStream
+from .exchange import Answered, Request, Whole
 from .gateway import Gateway
 from .listen import Listener
 
@@ -23,7 +22,7 @@ class Call:
     """Everything about one client request while it is served."""
 
     gateway: Gateway
-    request: web.Request
+    request: Request
     codec: Codec
     body: ClientBody
     headers: Mapping[str, str]
@@ -64,14 +63,14 @@ class Call:
             headers["x-axonhub-losses"] = str(losses)
         return {name: _header(self.gateway.redact(value)) for name, value in headers.items()}
 
-    def whole(self, body: bytes) -> web.StreamResponse:
+    def whole(self, body: bytes) -> Answered:
         """A JSON answer of status 200."""
         self.record.status, self.record.bytes_out = 200, len(body)
         if self.record.first_byte_ms is None:
             self.record.first_byte_ms = self.ms()
-        return web.Response(body=body, headers={"Content-Type": "application/json", **SAFE, **self.answer_headers()})
+        return Whole(body=body, headers={"Content-Type": "application/json", **SAFE, **self.answer_headers()})
 
-    async def streamed(self, data: bytes) -> web.StreamResponse:
+    async def streamed(self, data: bytes) -> Answered:
         """The last bytes of a streamed answer, and its end."""
         assert self.stream is not None
         await self.stream.write(data, self.stream.last)

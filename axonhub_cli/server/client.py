@@ -9,10 +9,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from aiohttp import HttpVersion11, web
-
 from ..protocols.gemini.framing import EventsToArray
 from ..types.problem import Problem
+from .exchange import Request, Stream
 from .tasks import spawn
 
 SAFE = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
@@ -33,7 +32,7 @@ class ClientStream:
 
     def __init__(
         self,
-        request: web.Request,
+        request: Request,
         headers: Callable[[], dict[str, str]],
         ping: bytes,
         framing: EventsToArray | None = None,
@@ -42,7 +41,7 @@ class ClientStream:
         self._headers = headers
         self._framing = framing
         self._ping = ping if framing is None else framing.ping
-        self._response: web.StreamResponse | None = None
+        self._response: Stream | None = None
         self._opening = asyncio.Lock()
         self._transport: asyncio.Transport | None = None  # while `push` may be used
         self.spoken = False
@@ -54,7 +53,7 @@ class ClientStream:
         """Whether the status line is out."""
         return self._response is not None
 
-    async def open(self) -> web.StreamResponse:
+    async def open(self) -> Stream:
         """Send the headers, once."""
         async with self._opening:
             if self._response is None:
@@ -64,11 +63,7 @@ class ClientStream:
                     **SAFE,
                     **self._headers(),
                 }
-                response = web.StreamResponse(status=200, headers=headers)
-                if self._request.version >= HttpVersion11:
-                    response.enable_chunked_encoding()
-                await response.prepare(self._request)
-                self._response = response
+                self._response = Stream(self._request, headers)
         return self._response
 
     async def write(self, data: bytes, now: float) -> None:
@@ -93,7 +88,7 @@ class ClientStream:
         return transport is not None and not transport.is_closing() and transport.get_write_buffer_size() <= _FULL
 
     def push(self, data: bytes, now: float) -> None:
-        """Content, written at once and without a coroutine, in the framing that aiohttp began. Only while the stream `flows`."""
+        """Content, written at once and without a coroutine, in the framing of `Stream`. Only while the stream `flows`."""
         assert self._transport is not None
         self.sent += len(data)
         self.last = now
@@ -105,10 +100,10 @@ class ClientStream:
         self.last = asyncio.get_running_loop().time()
         await response.write(self._ping)
 
-    async def end(self) -> web.StreamResponse:
+    async def end(self) -> Stream:
         """The end of the body; the connection may serve the next request."""
         response = self._response or await self.open()
-        await response.write_eof(self._framing.close() if self._framing is not None else b"")
+        await response.end(self._framing.close() if self._framing is not None else b"")
         return response
 
 

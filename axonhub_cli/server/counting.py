@@ -12,9 +12,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import aiohttp
-from aiohttp import web
-
 from ..errors import AxonHubError
 from ..protocols.base import Losses, Target
 from ..protocols.body import ClientBody
@@ -28,6 +25,7 @@ from ..tokens import estimate
 from ..trace.records import RequestRecord
 from ..types.messages import Protocol
 from .client import SAFE
+from .exchange import Answered, json_response
 from .gateway import Gateway
 from .overridden import overridden_headers
 from .reading import MAX_ERROR, read_whole
@@ -38,9 +36,7 @@ _COUNTERS: dict[Protocol, str] = {"anthropic": "input_tokens", "gemini": "totalT
 _COUNTED = frozenset({"model", "messages", "system", "tools", "tool_choice", "thinking"})  # all that Anthropic's counter takes
 
 
-async def count(
-    gateway: Gateway, headers: Mapping[str, str], body: ClientBody, record: RequestRecord, scale: float
-) -> web.StreamResponse:
+async def count(gateway: Gateway, headers: Mapping[str, str], body: ClientBody, record: RequestRecord, scale: float) -> Answered:
     """The number of input tokens, in the client's shape. `x-axonhub-count` says who counted."""
     client = codec(record.protocol)
     candidates = plan(
@@ -55,7 +51,7 @@ async def count(
         factor = gateway.learning.factor(serving or candidates[0])
         counted = math.ceil(estimate(client.read_request(asked.fields)) * factor)
     told = {**SAFE, "x-axonhub-count": by, "AH-Trace-Id": record.trace_id}
-    return web.json_response({_COUNTERS[client.name]: counted}, headers=told)
+    return json_response({_COUNTERS[client.name]: counted}, headers=told)
 
 
 def _whole(body: ClientBody) -> ClientBody:
@@ -85,7 +81,7 @@ async def _ask(
         return None
     try:
         status, answer = await _answer(gateway, candidate, headers, body, asked, client, scale)
-    except (TimeoutError, aiohttp.ClientError, OSError, AxonHubError):
+    except (TimeoutError, OSError, AxonHubError):
         status, answer = 0, None
     finally:
         gateway.gates.leave(channel)

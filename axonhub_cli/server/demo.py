@@ -7,9 +7,8 @@ it. What it says: it greets, calls the client's shell tool once with a harmless 
 
 import asyncio
 import json
-from collections.abc import Iterator
-
-from aiohttp import web
+import socket
+from collections.abc import AsyncIterator, Iterator
 
 from ..config.schema import Channel
 from ..errors import AxonHubError
@@ -31,6 +30,9 @@ from ..types.events import (
 )
 from ..types.messages import Message, Protocol, Reasoning, Request, Text, Tool, ToolCall, ToolResult, Usage
 from ..types.problem import from_error
+from .exchange import Answered, Stream, Whole
+from .exchange import Request as HttpRequest
+from .front import Front
 from .tasks import scale
 
 MODEL = "axonhub-demo"
@@ -48,54 +50,54 @@ class Demo:
     """The demo upstream; `start` gives the channel that leads to it."""
 
     def __init__(self) -> None:
-        self._runner: web.AppRunner | None = None
+        self._front: Front | None = None
 
     async def start(self) -> Channel:
         """Listen on a free loopback port."""
-        app = web.Application(client_max_size=1 << 28)
-        for path, protocol in _PATHS.items():
-            app.router.add_post(path, _handler(protocol))
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        base = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        sock = socket.create_server(("127.0.0.1", 0))
+        self._front = Front(_answer)
+        await self._front.listen(sock)
+        base = f"http://127.0.0.1:{sock.getsockname()[1]}"
         urls: dict[Protocol, str] = {"anthropic": base, "openai-chat": f"{base}/v1", "openai-responses": f"{base}/v1"}
         return Channel(name="demo", type="anthropic", base_url=base, base_urls=urls)
 
     async def close(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        if self._front is not None:
+            await self._front.close(0.1)
+            self._front = None
 
 
-def _handler(protocol: Protocol):  # type: ignore[no-untyped-def]  # aiohttp's own handler type is a union of callables
+async def _answer(http: HttpRequest) -> Answered:
+    protocol = _PATHS.get(http.path)
+    if protocol is None:
+        return Whole(status=404, headers={})
     speaks = codec(protocol)
-
-    async def handle(http: web.Request) -> web.StreamResponse:
-        try:
-            request = speaks.read_request(loads_object(await http.read()))
-        except AxonHubError as error:
-            status, headers, body = speaks.write_error(from_error(error), "demo")
-            return web.Response(status=status, headers=headers, body=body)
-        return await _answer(http, speaks, request)
-
-    return handle
+    try:
+        request = speaks.read_request(loads_object(b"".join([piece async for piece in _pieces_of(http)])))
+    except AxonHubError as error:
+        status, headers, body = speaks.write_error(from_error(error), "demo")
+        return Whole(status=status, headers=headers, body=body)
+    return await _say(http, speaks, request)
 
 
-async def _answer(http: web.Request, speaks: Codec, request: Request) -> web.StreamResponse:
+async def _pieces_of(http: HttpRequest) -> AsyncIterator[bytes]:
+    while piece := await http.read():
+        yield piece
+
+
+async def _say(http: HttpRequest, speaks: Codec, request: Request) -> Answered:
     reply = Reply(id="demo0001", model=request.model, created=0, request=request, include_usage=request.include_usage)
     events = list(converse(request))
     if not request.stream:
-        return web.Response(body=dumps(speaks.write_response(fold(events, speaks.name), reply)), content_type="application/json")
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-    await response.prepare(http)
+        body = dumps(speaks.write_response(fold(events, speaks.name), reply))
+        return Whole(body=body, headers={"Content-Type": "application/json"})
+    response = Stream(http, {"Content-Type": "text/event-stream"})
     writer = speaks.stream_writer(reply)
     for event in events:
         if data := writer.write([event]):
             await response.write(data)
             await asyncio.sleep(_PACE * scale())
-    await response.write_eof()
+    await response.end()
     return response
 
 

@@ -53,8 +53,8 @@ class Guard:
             )
         return found
 
-    def form(self, route: Route, method: str, headers: Mapping[str, str]) -> Problem | None:
-        """Step 5: is it the kind of request that this path takes?"""
+    def form(self, route: Route, method: str, headers: Mapping[str, str], length: int | None) -> Problem | None:
+        """Step 5: is it the kind of request that this path takes? `length`: of the body, where it was told."""
         if method not in route.methods:
             message = f"{method} is not possible here; use {' or '.join(route.methods)}."
             return Problem(kind="unsupported", status=405, message=message, should_retry=False)
@@ -64,8 +64,7 @@ class Guard:
         if content_type != "application/json":
             message = f"The body must be application/json, it is {content_type[:100] or 'of no type'}."
             return Problem(kind="unsupported", message=message, should_retry=False)
-        length = headers.get("content-length", "0")
-        if length.isdigit() and int(length) > self.max_body:
+        if length is not None and length > self.max_body:
             return too_large(self.max_body)
         return None
 

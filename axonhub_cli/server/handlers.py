@@ -11,8 +11,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from aiohttp import web
-
 from .. import __version__
 from ..config.keys import Key
 from ..errors import AxonHubError, ProtocolError, RequestError
@@ -27,6 +25,7 @@ from . import admin, counting, models, relay
 from .bodies import decode
 from .call import Call
 from .client import SAFE, ClientLeft
+from .exchange import Answered, Request, Whole, json_response
 from .gateway import Gateway
 from .guard import too_large
 from .listen import Listener
@@ -46,8 +45,10 @@ class Handler:
         self.gateway = gateway
         self.scale = scale()
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        headers = {name.lower(): value for name, value in request.headers.items()}
+    async def handle(self, request: Request) -> Answered:
+        headers = {
+            name.decode("latin-1").lower(): value.decode("utf-8", "surrogateescape") for name, value in request.raw_headers
+        }
         raw_path = request.raw_path
         path = raw_path.partition("?")[0]
         problem = self.gateway.guard.door(raw_path, request.raw_headers)
@@ -62,10 +63,10 @@ class Handler:
             return await self._route(request, route, headers)
         except (RequestError, ProtocolError) as error:
             problem = _local(error, route.protocol)
-            return self._refuse(request, path, headers, problem, drop=request.can_read_body and not request.content.at_eof())
+            return self._refuse(request, path, headers, problem, drop=not request.complete)
         except AxonHubError as error:
             return self._refuse(request, path, headers, from_error(error))
-        except (asyncio.CancelledError, ConnectionError, web.HTTPException):
+        except (asyncio.CancelledError, ConnectionError):
             raise
         except ClientLeft as error:
             raise asyncio.CancelledError from error
@@ -76,15 +77,15 @@ class Handler:
                 request, path, headers, Problem(kind="server", message=f"axonhub itself failed: {type(error).__name__}.")
             )
 
-    async def _route(self, request: web.Request, route: Route, headers: dict[str, str]) -> web.StreamResponse:
+    async def _route(self, request: Request, route: Route, headers: dict[str, str]) -> Answered:
         gateway = self.gateway
-        problem = gateway.guard.form(route, request.method, headers)
+        problem = gateway.guard.form(route, request.method, headers, request.length)
         if problem is not None and problem.status == 405:
             return self._refuse(request, request.path, headers, problem)
         if route.kind == "hello":
-            return web.Response(headers=SAFE)
+            return Whole(headers=SAFE)
         if route.kind == "health":
-            return web.json_response({"ok": True, "instance": gateway.instance, "version": __version__}, headers=SAFE)
+            return json_response({"ok": True, "instance": gateway.instance, "version": __version__}, headers=SAFE)
         if route.kind == "events":
             return await admin.events(gateway, request, headers)
         if route.kind == "state":
@@ -99,7 +100,7 @@ class Handler:
             return models.answer(gateway, key, asker(route, headers), route.arg)
         return await self._with_body(request, route, headers, key)
 
-    async def _with_body(self, request: web.Request, route: Route, headers: dict[str, str], key: Key) -> web.StreamResponse:
+    async def _with_body(self, request: Request, route: Route, headers: dict[str, str], key: Key) -> Answered:
         gateway = self.gateway
         if gateway.draining:
             raise RequestError("axonhub is shutting down.", kind="overloaded", hint="Try again in a moment.")
@@ -125,13 +126,13 @@ class Handler:
 
     async def _call(
         self,
-        request: web.Request,
+        request: Request,
         route: Route,
         headers: Mapping[str, str],
         body: ClientBody,
         record: RequestRecord,
         begun: float,
-    ) -> web.StreamResponse:
+    ) -> Answered:
         """A model call, recorded from here to its end whatever happens."""
         gateway = self.gateway
         gateway.recorder.begin(record)
@@ -170,16 +171,16 @@ class Handler:
         record.prompt, record.effort = preview(body), effort(body)
         record.kind = "compaction" if compact else purpose(record.client, session.kind, body, record.prompt)
 
-    async def _read(self, request: web.Request, headers: Mapping[str, str]) -> bytes:
+    async def _read(self, request: Request, headers: Mapping[str, str]) -> bytes:
         """The body, decoded, within the limits of size and patience."""
-        if request.content.is_eof():  # small bodies come with their headers: nothing to wait for
-            return await self._decoded(request.content.read_nowait(), headers)
+        if request.complete:  # small bodies come with their headers: nothing to wait for
+            return await self._decoded(request.read_nowait(), headers)
         limit = self.gateway.guard.max_body
         parts: list[bytes] = []
         size = 0
         try:
             async with asyncio.timeout(_BODY_IDLE * self.scale) as patience:
-                async for chunk in request.content.iter_any():
+                while chunk := await request.read():
                     size += len(chunk)
                     if size > limit:
                         raise RequestError(too_large(limit).message, kind="too_large")
@@ -202,9 +203,7 @@ class Handler:
             return await asyncio.to_thread(decode, data, encoding, limit)
         return decode(data, encoding, limit)
 
-    def _refuse(
-        self, request: web.Request, path: str, headers: dict[str, str], problem: Problem, *, drop: bool = False
-    ) -> web.StreamResponse:
+    def _refuse(self, request: Request, path: str, headers: dict[str, str], problem: Problem, *, drop: bool = False) -> Answered:
         """An error of ours, in the caller's shape. `drop`: a body is still coming that nobody will read, so the connection
         ends."""
         route = find(path)
@@ -216,10 +215,8 @@ class Handler:
         status, extra, body = codec(protocol).write_error(problem, f"ar-{secrets.token_hex(12)}")
         if problem.status == 405:
             status = 405
-        response = web.Response(status=status, body=body, headers={**SAFE, **extra})
-        if drop or problem.kind in ("permission", "too_large"):
-            response.force_close()
-        return response
+        close = drop or problem.kind in ("permission", "too_large")
+        return Whole(status=status, body=body, headers={**SAFE, **extra}, close=close)
 
 
 # What a Responses client is told with 400, since Codex repeats these six times, and an upload that was too slow everywhere.
@@ -266,7 +263,7 @@ def _is_websocket(path: str, headers: Mapping[str, str]) -> bool:
     return path.endswith("/responses") and "websocket" in headers.get("upgrade", "").lower()
 
 
-def _no_websocket() -> web.StreamResponse:
+def _no_websocket() -> Answered:
     """426 makes Codex fall back to HTTP at once, where a 404 costs it seven attempts."""
     body = {
         "error": {
@@ -276,6 +273,6 @@ def _no_websocket() -> web.StreamResponse:
             "code": None,
         }
     }
-    response = web.json_response(body, status=426, headers={**SAFE, "Connection": "close"})
-    response.force_close()
+    response = json_response(body, status=426, headers=SAFE)
+    response.close = True
     return response

@@ -2,34 +2,33 @@
 
 from typing import Any
 
-from aiohttp import web
-
 from ..config.keys import Key
 from ..errors import RequestError
 from ..routing.plan import offered, plan
 from ..types.messages import Protocol
 from .client import SAFE
+from .exchange import Answered, json_response
 from .gateway import Gateway
 
 _CREATED = 1735689600  # 2025-01-01: no vendor's date is known here, and SDKs require one
 _CREATED_ISO = "2025-01-01T00:00:00Z"
 
 
-def answer(gateway: Gateway, key: Key, protocol: Protocol, name: str) -> web.StreamResponse:
+def answer(gateway: Gateway, key: Key, protocol: Protocol, name: str) -> Answered:
     """The list, or one model of it. A model that nobody lists but that a channel would serve exists too."""
     profile = gateway.profile_of(key)
     names = offered(gateway.config, profile)
     if name:
         if name not in names:
             plan(gateway.config, profile, name, protocol)  # raises not_found with the nearest names
-        return web.json_response(_one(protocol, name), headers=SAFE)
+        return json_response(_one(protocol, name), headers=SAFE)
     data = [_one(protocol, model) for model in names]
     if protocol == "anthropic":
         edge = {"first_id": names[0] if names else None, "last_id": names[-1] if names else None}
-        return web.json_response({"data": data, "has_more": False, **edge}, headers=SAFE)
+        return json_response({"data": data, "has_more": False, **edge}, headers=SAFE)
     if protocol == "gemini":
-        return web.json_response({"models": data}, headers=SAFE)
-    return web.json_response({"object": "list", "data": data}, headers=SAFE)
+        return json_response({"models": data}, headers=SAFE)
+    return json_response({"object": "list", "data": data}, headers=SAFE)
 
 
 def _one(protocol: Protocol, name: str) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-import aiohttp
-from aiohttp import web
 from msgspec.structs import replace
 
 from ..errors import ProtocolError
@@ -12,6 +10,7 @@ from ..protocols.lanes import Prepared
 from ..protocols.pipe import Convert, Pipe, Verbatim
 from ..types.problem import Problem
 from .client import ClientLeft
+from .exchange import Answered
 from .reading import Answer, Decoding, next_chunk
 from .upstream import problem_of
 from .whole import say_response
@@ -37,7 +36,7 @@ def _always() -> bool:
 
 async def pump(
     attempt: "Attempt", response: Answer, decoder: Decoding | None, first: bytes, prepared: Prepared
-) -> web.StreamResponse | None:
+) -> Answered | None:
     """Move the stream. What comes before the first real event is held: until then a failure can be somebody else's answer."""
     flow = _Flow(attempt, pipe_of(attempt, prepared))
     pipe, keeper = flow.pipe, attempt.keeper
@@ -52,7 +51,7 @@ async def pump(
     except (asyncio.CancelledError, ClientLeft):
         _left(attempt, pipe)
         raise
-    except (TimeoutError, aiohttp.ClientError, OSError, ProtocolError) as error:
+    except (TimeoutError, OSError, ProtocolError) as error:
         flow.held += pipe.fail(_broken(attempt, error))
     finally:
         attempt.call.bodies["upstream_response"] = b"".join(flow.kept)
@@ -129,7 +128,7 @@ def _commit(attempt: "Attempt", pipe: Pipe) -> None:
         record.model = pipe.folder.start.model
 
 
-async def _finish(attempt: "Attempt", pipe: Pipe, held: bytes, prepared: Prepared) -> web.StreamResponse | None:
+async def _finish(attempt: "Attempt", pipe: Pipe, held: bytes, prepared: Prepared) -> Answered | None:
     """The upstream is done. Say what is left, or hand the problem on when nothing was said yet."""
     call, problem = attempt.call, pipe.problem
     if problem is None and not pipe.ready:

@@ -13,7 +13,6 @@ import asyncio
 import random
 from typing import Any
 
-from aiohttp import web
 from msgspec.structs import replace
 
 from ..protocols.lanes import Prepared
@@ -25,12 +24,13 @@ from ..types.problem import Problem
 from .attempt import Attempt
 from .call import Call, framing_of
 from .client import SAFE, ClientStream, Keeper
+from .exchange import Answered, Whole
 
 MAX_ATTEMPTS = 8
 LONGEST_WAIT = 60.0  # seconds that a client is told to wait; SDKs and Codex would really sleep for days
 
 
-async def run(call: Call) -> web.StreamResponse:
+async def run(call: Call) -> Answered:
     """Serve the call by the first candidate that can; the client gets its answer or the last real error."""
     gateway = call.gateway
     server = gateway.config.server
@@ -45,7 +45,7 @@ async def run(call: Call) -> web.StreamResponse:
         keeper.stop()
 
 
-async def _serve(call: Call, keeper: Keeper) -> web.StreamResponse | None:
+async def _serve(call: Call, keeper: Keeper) -> Answered | None:
     """The attempts, in order; None when they are used up."""
     places = call.gateway.places
     candidates = call.plan.candidates[:MAX_ATTEMPTS]
@@ -66,7 +66,7 @@ async def _serve(call: Call, keeper: Keeper) -> web.StreamResponse | None:
     return None
 
 
-async def _admitted(call: Call, candidate: Candidate, keeper: Keeper, left: int) -> web.StreamResponse | None:
+async def _admitted(call: Call, candidate: Candidate, keeper: Keeper, left: int) -> Answered | None:
     """The candidate's turn, within its channel's own limits: an attempt, and where it helps one more."""
     gates, channel = call.gateway.gates, candidate.channel
     if (busy := await gates.enter(channel, may_wait=not left)) is not None:
@@ -83,7 +83,7 @@ async def _admitted(call: Call, candidate: Candidate, keeper: Keeper, left: int)
         gates.leave(channel)
 
 
-async def _try(call: Call, candidate: Candidate, keeper: Keeper) -> web.StreamResponse | None:
+async def _try(call: Call, candidate: Candidate, keeper: Keeper) -> Answered | None:
     """One attempt, and what its end says about the place."""
     places = call.gateway.places
     attempt = Attempt(call, candidate, len(call.record.attempts), keeper)
@@ -121,7 +121,7 @@ def _once_more(call: Call, candidate: Candidate, keeper: Keeper) -> bool:
     return wanted and call.gateway.places.budget.take(candidate.channel.name)
 
 
-async def _give_up(call: Call) -> web.StreamResponse:
+async def _give_up(call: Call) -> Answered:
     """Nobody could serve it: the client hears the last real error, and who was asked."""
     problem = worst([problem for _, problem in call.problems])
     message = call.gateway.redact(problem.message)
@@ -141,7 +141,7 @@ async def _give_up(call: Call) -> web.StreamResponse:
     record.status = status
     record.bytes_out = len(body)
     call.bodies.setdefault("client_response", body)
-    return web.Response(status=status, body=body, headers={**SAFE, **call.answer_headers(), **_waits(problem), **headers})
+    return Whole(status=status, body=body, headers={**SAFE, **call.answer_headers(), **_waits(problem), **headers})
 
 
 def _waits(problem: Problem) -> dict[str, str]:

@@ -1,22 +1,18 @@
 """The way to an upstream: connections of our own, the headers that may travel, and every failure as a `Problem`.
 
 Plain HTTP and HTTPS go through `wires`; what is rare (a proxy, credentials in the address, a host that is not ASCII) goes through
-aiohttp's client. Both give an `Answer` of the same form.
+aiohttp's client (`borrowed`). Both give an `Answer` of the same form.
 
 Nothing of the environment is used (no proxies, no .netrc), no redirect is ever followed (aiohttp would carry `x-api-key` to
 the new host), no cookie is kept. What the client sent as credentials never leaves this machine.
 """
 
-import io
 import os
 import socket
 import ssl
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
-
-import aiohttp
-from aiohttp import ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, TraceConfig
 
 from .. import __version__
 from ..config.presets import url
@@ -25,8 +21,11 @@ from ..routing.plan import Candidate
 from ..types.messages import Protocol
 from ..types.problem import Problem
 from .reading import Answer
-from .wire import Broken, Sink
+from .wire import Broken
 from .wires import Place, Unreachable, Wires, head_of, split
+
+if TYPE_CHECKING:
+    from .borrowed import Client
 
 _PATHS: dict[Protocol, str] = {
     "anthropic": "/v1/messages",
@@ -47,7 +46,6 @@ _PASS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
 # What an upstream may say to the client. Everything else stays here: cookies, CORS, hop-by-hop.
 _BACK = frozenset(["request-id", "x-request-id", "openai-processing-ms", "openai-version", "retry-after", "retry-after-ms"])
 _BACK_PREFIXES = ("anthropic-ratelimit-", "x-ratelimit-")
-_MAX_HEADER = 32768
 
 
 def operation(protocol: Protocol, model: str, *, stream: bool = False, count: bool = False) -> str:
@@ -60,31 +58,17 @@ def operation(protocol: Protocol, model: str, *, stream: bool = False, count: bo
 
 
 class Upstream:
-    """Opens requests to upstreams. `start` belongs to a running loop; `close` ends every connection."""
+    """Opens requests to upstreams, on a running loop; `close` ends every connection."""
 
     def __init__(self) -> None:
-        self._session: ClientSession | None = None
         self._wires = Wires()
         self._contexts: dict[str | None, ssl.SSLContext] = {}
-
-    async def start(self) -> None:
-        tracing = TraceConfig()
-        tracing.on_connection_reuseconn.append(_note_reuse)
-        self._session = ClientSession(
-            auto_decompress=False,
-            trust_env=False,
-            cookie_jar=DummyCookieJar(),
-            connector=TCPConnector(limit=0, keepalive_timeout=15, ttl_dns_cache=60),
-            max_line_size=_MAX_HEADER,
-            max_field_size=_MAX_HEADER,
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-            trace_configs=[tracing],
-        )
+        self._client: Client | None = None
 
     async def close(self) -> None:
         self._wires.close()
-        if self._session is not None:
-            await self._session.close()
+        if self._client is not None:
+            await self._client.close()
 
     async def open(self, candidate: Candidate, path: str, body: bytes, headers: list[tuple[str, str]]) -> Answer:
         """Send the request and wait for the response's headers. A reused connection that the upstream had already closed is
@@ -92,33 +76,21 @@ class Upstream:
         channel, target = candidate.channel, url(candidate.endpoint, path)
         plain = None if channel.proxy else split(target)
         if plain is None:
-            return Borrowed(await self._by_aiohttp(candidate, target, body, headers))
+            return await self._borrow(candidate, target, body, headers)
         host, port, tls, start = plain
         place = Place(host, port, self._context(channel.ca_file) if tls else None)
         return await self._wires.ask(place, head_of(start, headers, len(body)), body, channel.timeouts.connect)
 
-    async def _by_aiohttp(self, candidate: Candidate, target: str, body: bytes, headers: list[tuple[str, str]]) -> ClientResponse:
-        assert self._session is not None
-        options = self._options(candidate, target)
-        reused: dict[str, bool] = {}
-        try:
-            return await self._session.post(target, data=_payload(body), headers=headers, trace_request_ctx=reused, **options)
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError) as error:
-            if not reused.get("reused") or isinstance(error, aiohttp.ClientConnectorError):
-                raise
-            return await self._session.post(target, data=_payload(body), headers=[*headers, ("Connection", "close")], **options)
+    async def _borrow(self, candidate: Candidate, target: str, body: bytes, headers: list[tuple[str, str]]) -> Answer:
+        if self._client is None:
+            from .borrowed import Client  # half a server's start-up, for what most never need
 
-    def _options(self, candidate: Candidate, target: str) -> dict[str, Any]:
+            self._client = Client()
         channel = candidate.channel
-        options: dict[str, Any] = {
-            "allow_redirects": False,
-            "timeout": ClientTimeout(total=None, sock_connect=channel.timeouts.connect),
-        }
-        if target.startswith("https:"):
-            options["ssl"] = self._context(channel.ca_file)
-        if channel.proxy:
-            options["proxy"] = channel.proxy
-        return options
+        context = self._context(channel.ca_file) if target.startswith("https:") else None
+        return await self._client.post(
+            target, body, headers, connect=channel.timeouts.connect, proxy=channel.proxy, context=context
+        )
 
     def _context(self, ca_file: str | None) -> ssl.SSLContext:
         context = self._contexts.get(ca_file)
@@ -128,33 +100,6 @@ class Upstream:
             context = ssl.create_default_context(cafile=ca_file) if ca_file else truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             self._contexts[ca_file] = context
         return context
-
-
-class Borrowed:
-    """An answer that aiohttp's client reads. It has no use for a sink."""
-
-    def __init__(self, response: ClientResponse) -> None:
-        self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.headers.items()}
-        self.sink: Sink | None = None
-        self._response = response
-
-    async def read(self) -> bytes:
-        """What has arrived; b"" at the end only."""
-        return await self._response.content.readany()
-
-    def close(self) -> None:
-        self._response.close()
-
-
-def _payload(body: bytes) -> "bytes | io.BytesIO":
-    """Large bodies are sent piece by piece, so that the loop goes on in between."""
-    return io.BytesIO(body) if len(body) > 1 << 20 else body
-
-
-async def _note_reuse(_session: ClientSession, context: Any, _params: object) -> None:
-    if isinstance(context.trace_request_ctx, dict):
-        context.trace_request_ctx["reused"] = True
 
 
 def request_headers(
@@ -204,32 +149,28 @@ def problem_of(error: Exception, candidate: Candidate) -> Problem:
     cause = error.cause if isinstance(error, Unreachable) else error
     if isinstance(error, TimeoutError):
         return Problem(kind="timeout", message=f"{host} (channel {name}) did not answer in time.")
-    if isinstance(cause, aiohttp.ClientConnectorDNSError | socket.gaierror):
+    if isinstance(cause, socket.gaierror):
         return Problem(
             kind="upstream",
             code=UNKNOWN_NAME,
             message=f"The name {host} (channel {name}) cannot be resolved. Check its base_url and the network.",
         )
-    if isinstance(cause, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError):
+    if isinstance(cause, ssl.SSLCertVerificationError):
         hint = "If a company proxy signs it, name its CA as ca_file in the channel."
         return Problem(
             kind="upstream", message=f"The TLS certificate of {host} (channel {name}) is not trusted. {hint}", should_retry=False
         )
-    if isinstance(cause, aiohttp.ClientConnectorSSLError | ssl.SSLError):
+    if isinstance(cause, ssl.SSLError):
         return Problem(
             kind="upstream",
             message=f"{host} (channel {name}) does not speak TLS on that port. Check its base_url.",
             should_retry=False,
         )
-    if isinstance(error, aiohttp.ClientConnectorError | Unreachable):
-        failure = error.cause if isinstance(error, Unreachable) else error.os_error
+    if isinstance(error, Unreachable):
+        failure = error.cause
         reason = os.strerror(failure.errno) if failure.errno else failure.strerror or type(failure).__name__
         return Problem(
             kind="upstream", message=f"Cannot connect to {host} (channel {name}): {reason}. Is it running, and is base_url right?"
-        )
-    if isinstance(error, aiohttp.InvalidURL):
-        return Problem(
-            kind="upstream", message=f"The base_url of channel {name} is not a URL that can be asked.", should_retry=False
         )
     reason = str(error) if isinstance(error, Broken) else type(error).__name__
     return Problem(kind="upstream", message=f"The connection to {host} (channel {name}) broke: {reason}.")

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from aiohttp import web
 from msgspec.structs import replace
 
 from ..errors import ProtocolError
@@ -12,12 +11,13 @@ from ..protocols.raw import dumps, loads, splice
 from ..types.events import replay
 from ..types.messages import Response
 from ..types.problem import Problem
+from .exchange import Answered
 
 if TYPE_CHECKING:
     from .attempt import Attempt
 
 
-async def say_whole(attempt: "Attempt", body: bytes, prepared: Prepared) -> web.StreamResponse | None:
+async def say_whole(attempt: "Attempt", body: bytes, prepared: Prepared) -> Answered | None:
     """A JSON body of the upstream to the client, in the form that it asked for."""
     call = attempt.call
     call.bodies["upstream_response"] = body
@@ -42,7 +42,7 @@ async def say_whole(attempt: "Attempt", body: bytes, prepared: Prepared) -> web.
     return call.whole(body)
 
 
-def say_response(attempt: "Attempt", response: Response, prepared: Prepared) -> web.StreamResponse:
+def say_response(attempt: "Attempt", response: Response, prepared: Prepared) -> Answered:
     """A neutral response as the client's JSON."""
     call = attempt.call
     if prepared.back is not None:
@@ -52,7 +52,7 @@ def say_response(attempt: "Attempt", response: Response, prepared: Prepared) -> 
     return call.whole(dumps(as_object(written, call.body.get("input")) if call.compact else written))
 
 
-async def _stream_response(attempt: "Attempt", response: Response, prepared: Prepared) -> web.StreamResponse:
+async def _stream_response(attempt: "Attempt", response: Response, prepared: Prepared) -> Answered:
     """An upstream that answered a stream request in one piece: the client gets its stream all the same."""
     call = attempt.call
     if prepared.back is not None:

@@ -111,7 +111,8 @@ def test_the_form_of_a_request(method: str, headers: dict[str, str], kind: str |
     """Method, content type and declared length, before a byte of the body is read."""
     route = find("/v1/messages")
     assert route is not None
-    problem = GUARD.form(route, method, headers)
+    length = int(headers["content-length"]) if "content-length" in headers else None
+    problem = GUARD.form(route, method, headers, length)
 
     assert (problem.kind if problem else None) == kind
 

@@ -193,13 +193,6 @@ async def test_the_routes_are_these(start: Start) -> None:
     assert posts <= {"call", "count_tokens", "compact"}
 
 
-def test_aiohttp_parses_with_its_own_c_parser() -> None:
-    """The pure Python one accepts other things."""
-    from aiohttp import http_parser
-
-    assert http_parser.HttpRequestParser.__module__ == "aiohttp._http_parser"
-
-
 CONTROL = b"\x1b]52;c;aGk=\x07\x1b[2J\x9b31m\xe2\x80\xae"
 
 
