@@ -3,6 +3,7 @@
     AxonHubError               code, kind (of `types.problem`), exit_code, hint
     ├── UsageError             the command was used wrongly                     exit 2
     ├── ConfigError            a file of ours cannot be used as it is           exit 1
+    │   └── Taken              the port, or the folder, is another program's    exit 3
     ├── NotConfigured          nothing there to work with yet                   exit 3
     ├── NotRunning             no server answers                                exit 3
     ├── SecretError            a secret cannot be read or stored
@@ -45,6 +46,13 @@ class ConfigError(AxonHubError):
     """One of our own files cannot be used as it is."""
 
     code = "config"
+
+
+class Taken(ConfigError):
+    """The port, or the folder, is in use by another program."""
+
+    code = "taken"
+    exit_code = 3
 
 
 class NotConfigured(AxonHubError):

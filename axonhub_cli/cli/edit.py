@@ -39,6 +39,25 @@ def server_port() -> int:
     return found.port if found is not None else load().server.port
 
 
+def client_port(wanted: int | None) -> int:
+    """The port to point a client to. Who listens there must prove to be our server: it will be sent the key and every prompt.
+    Where nobody listens, the server is yet to be started. Raises `Taken`."""
+    from ..config import state
+    from ..config.paths import paths
+    from ..errors import Taken
+
+    found = state.running(paths().server_file)
+    if found is not None and wanted in (None, found.port):
+        return found.port
+    port = wanted or load().server.port
+    if state.listens(port):
+        raise Taken(
+            f"What listens on port {port} does not prove to be your axonhub: it would be sent your key and your prompts.",
+            hint="See who it is: axonhub doctor. End it, or use another port: --port N, or server.port in config.toml.",
+        )
+    return port
+
+
 def check_name(name: str, what: str, taken: Iterable[str]) -> None:
     """`UsageError` unless the name is fit for a new channel or profile."""
     if not _NAME.fullmatch(name):

@@ -22,8 +22,6 @@ PAUSE = 1.0  # seconds between them
 LINE = 16 << 20  # bytes; a longer line is no event of ours
 _CHUNK = 65_536
 
-_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  # where to reach a server that listens everywhere
-
 
 def watch(server_file: Path, *, pause: float = PAUSE) -> Iterator[dict[str, Any]]:
     """Connect now, then give the events as they come, without pings. `NotRunning` when no server answers or it stays away."""
@@ -102,14 +100,16 @@ def _reconnect(server_file: Path, pause: float) -> _Connection:
 
 
 def _connect(server_file: Path) -> _Connection:
-    from http.client import HTTPConnection, HTTPException
+    from http.client import HTTPException
 
     from ..config import state
 
     server = state.running(server_file)
     if server is None:
         raise NotRunning("No axonhub server is running, so there is nothing to watch.", hint="Start it: axonhub serve")
-    connection = HTTPConnection(_ANYWHERE.get(server.host, server.host), server.port, timeout=SILENCE)
+    connection = state.connect(server, SILENCE)
+    if connection is None:
+        raise NotRunning(f"The server on port {server.port} does not answer.", hint="Is it stopping? Try again.")
     try:
         connection.request("GET", "/_axonhub/events", headers={"Authorization": f"Bearer {server.admin_token}"})
         response = connection.getresponse()

@@ -97,12 +97,12 @@ def _all(client: str, protocol: Protocol, names: list[str], settings: dict[str, 
     from ..clients.ask import Ask, look, models
     from ..config.paths import paths
     from ..config.store import load
-    from .edit import server_port
+    from .edit import client_port
 
     config = load(paths().config_file)
     profile = _profile(wish.key or client)
     return Ask(
-        port=wish.port or server_port(), token=_token(client, wish.key, make=make), environ=os.environ,
+        port=client_port(wish.port), token=_token(client, wish.key, make=make), environ=os.environ,
         models=models(config, profile), model=wish.model, behind=look(config, profile, protocol, names), slots=wish.slots,
         settings=settings,
     )  # fmt: skip

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from ..errors import ConfigError
+from ..errors import ConfigError, Taken
 from . import state
 from .files import reason
 
@@ -16,7 +16,7 @@ class InstanceLock:
         self._handle: int | None = None
 
     def take(self) -> None:
-        """Take it, or raise a `ConfigError` that names the server that has it."""
+        """Take it, or raise a `Taken` that names the server that has it."""
         try:
             import fcntl
         except ImportError:  # Windows
@@ -42,10 +42,10 @@ class InstanceLock:
             os.close(self._handle)
             self._handle = None
 
-    def _running(self) -> ConfigError:
+    def _running(self) -> Taken:
         found = state.read(self._server_file)
         who = f" (pid {found.pid}, port {found.port})" if found is not None else ""
-        return ConfigError(
+        return Taken(
             f"An axonhub server{who} uses {self._server_file.parent} already.",
             hint="Use it, or end it: axonhub stop. A second one needs a folder of its own: AXONHUB_HOME=DIR axonhub serve",
         )

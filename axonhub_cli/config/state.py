@@ -1,16 +1,25 @@
-"""`server.json`: how commands find the server that runs now. Written by `serve`, 0600, because it holds the admin token."""
+"""`server.json`: how commands find the server that runs now. Written by `serve`, 0600, because it holds the admin token.
+
+Whoever answers on the port has to prove that it wrote the file, before it is told anything: it signs a number of ours and its
+port with the admin token (`proof`). A program that has taken the port while no server ran cannot, and is sent no token, no key
+and no prompt.
+"""
 
 import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, ValidationError, convert, to_builtins
 
 from ..errors import ConfigError
 from .files import read_bytes, write_private
 
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
+
+CHALLENGE = "x-axonhub-challenge"  # the header of `GET /health` that asks for a proof
 _TIMEOUT = 1.0  # seconds that a server on this machine may take to say that it is alive
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  # not bound to: where to reach what is
 
@@ -43,10 +52,14 @@ def read(path: Path) -> ServerState | None:
 
 
 def running(path: Path) -> ServerState | None:
-    """The server, if its process lives and its port answers `GET /health` with the same instance."""
+    """The server, if its process lives and who answers on its port proves to be it."""
     state = read(path)
-    if state is None or not alive(state.pid) or _instance(state) != state.instance:
+    if state is None or not alive(state.pid):
         return None
+    connection = connect(state)
+    if connection is None:
+        return None
+    connection.close()
     return state
 
 
@@ -73,26 +86,62 @@ def alive(pid: int) -> bool:
     return True
 
 
-def _instance(state: ServerState) -> object:
-    answer = _get(state, "/health", {})
-    return answer.get("instance") if answer is not None else None
+def proof(token: str, port: int, challenge: str) -> str:
+    """What a server on that port answers to a challenge: only who can read server.json knows it, and it is good for this port
+    alone, so that nobody can have it made elsewhere."""
+    import hmac
+
+    return hmac.new(token.encode(), f"axonhub {port} {challenge}".encode(), "sha256").hexdigest()
+
+
+def connect(state: ServerState, timeout: float = _TIMEOUT) -> "HTTPConnection | None":
+    """A connection whose other end has proven to be this server; it is never replaced by another. None when there is none."""
+    import hmac
+    from http.client import HTTPConnection
+
+    connection = HTTPConnection(_ANY.get(state.host, state.host), state.port, timeout=timeout)
+    challenge = os.urandom(16).hex()
+    with suppress(OSError):
+        connection.connect()
+        connection.auto_open = 0
+        answer = get(connection, state.port, "/health", {CHALLENGE: challenge}) or {}
+        told = str(answer.get("proof")).encode()
+        right = hmac.compare_digest(told, proof(state.admin_token, state.port, challenge).encode())
+        if right and answer.get("instance") == state.instance:
+            return connection
+    connection.close()
+    return None
+
+
+def listens(port: int) -> bool:
+    """Whether anybody listens on this port of this machine."""
+    import socket
+
+    for address in ("127.0.0.1", "::1"):
+        with suppress(OSError), socket.create_connection((address, port), timeout=_TIMEOUT):
+            return True
+    return False
 
 
 def ask(state: ServerState) -> dict[str, Any] | None:
     """How a running server is (`GET /_axonhub/state`); None when it does not answer."""
-    return _get(state, "/_axonhub/state", {"Authorization": f"Bearer {state.admin_token}"})
-
-
-def _get(state: ServerState, path: str, headers: dict[str, str]) -> dict[str, Any] | None:
-    from http.client import HTTPConnection, HTTPException
-
-    connection = HTTPConnection(_ANY.get(state.host, state.host), state.port, timeout=_TIMEOUT)
+    connection = connect(state)
+    if connection is None:
+        return None
     try:
-        connection.request("GET", path, headers={"Host": f"127.0.0.1:{state.port}", **headers})
+        return get(connection, state.port, "/_axonhub/state", {"Authorization": f"Bearer {state.admin_token}"})
+    finally:
+        connection.close()
+
+
+def get(connection: "HTTPConnection", port: int, path: str, headers: dict[str, str]) -> dict[str, Any] | None:
+    """The JSON object that a server on this machine answers; None for anything else."""
+    from http.client import HTTPException
+
+    try:
+        connection.request("GET", path, headers={"Host": f"127.0.0.1:{port}", **headers})
         response = connection.getresponse()
         answer = json.loads(response.read(1 << 20))
         return answer if isinstance(answer, dict) and response.status == 200 else None
     except (OSError, HTTPException, ValueError, RecursionError):
         return None
-    finally:
-        connection.close()

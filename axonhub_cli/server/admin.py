@@ -1,10 +1,15 @@
 """`GET /_axonhub/events`: the live feed for `trace tail` and the tree inside `serve`. `GET /_axonhub/state`: how the server is,
-for `status`. Read-only, for the holder of the admin token."""
+for `status`. Read-only, for the holder of the admin token.
+
+`GET /health`: that it is alive, and to our own commands the proof that it is the one which wrote `server.json`.
+"""
 
 import asyncio
 import hmac
 from collections.abc import Mapping
 
+from .. import __version__
+from ..config.state import CHALLENGE, proof
 from ..errors import RequestError
 from ..protocols.raw import dumps
 from .client import SAFE
@@ -35,6 +40,14 @@ async def events(gateway: Gateway, request: Request, headers: Mapping[str, str])
     finally:
         subscription.close()
     return response
+
+
+def health(gateway: Gateway, headers: Mapping[str, str]) -> Answered:
+    """Anybody may ask. A challenge, whatever it is, is answered with a signature that nobody can use on another port."""
+    answer = {"ok": True, "instance": gateway.instance, "version": __version__}
+    if challenge := headers.get(CHALLENGE, "")[:64]:
+        answer["proof"] = proof(gateway.admin_token, gateway.port, challenge)
+    return json_response(answer, headers=SAFE)
 
 
 def state(gateway: Gateway, headers: Mapping[str, str]) -> Answered:

@@ -1,17 +1,14 @@
 """A server from start to end: bind, say so in `server.json`, watch the files, drain, close.
 
-Both loopback families are bound, so that nobody else can sit on `localhost`'s other address. A port that is taken is never
-replaced by another one: clients are configured for this one.
+A port that is taken is never replaced by another one (`sockets`): clients are configured for this one.
 """
 
 import asyncio
-import errno
 import logging
 import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ..config import state
@@ -22,23 +19,33 @@ from ..config.paths import Paths, paths
 from ..config.presets import endpoints
 from ..config.secrets import SecretCache
 from ..config.store import Reloader
-from ..errors import AxonHubError, ConfigError, UsageError
+from ..errors import UsageError
 from ..trace.feed import Feed
+from ..trace.otlp import Otlp
 from ..trace.recorder import Recorder
+from ..trace.redact import Redactor
 from ..trace.store import Store
 from ..types.problem import Problem
 from .budgets import Budgets, Priced
+from .connections import KEEP_SECONDS, Connections
 from .demo import Demo
+<<<<<<< theirs-uncommitted
+from .gateway import Gateway, watch_files
+from .guard import Guard, allowed_hosts
+from .handlers import Handler
+from .lag import Lag
+=======
 from .front import Front
 from .gateway import Gateway, watch_files
 from .guard import Guard, allowed_hosts
 from .handlers import Handler
+>>>>>>> perf-path
 from .learning import Learning
 from .process import harden, room, watch_loop
+from .sockets import LOOPBACK, bind
 from .tasks import scale, spawn
 from .upstream import Upstream
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _RELOAD = 0.5
 
 
@@ -62,11 +69,14 @@ class Server:
     gateway: Gateway | None = None
     _front: Front | None = None
     _store: Store | None = None
+    _otlp: Otlp | None = None
+    _lag: Lag = field(default_factory=Lag)
     _demo: Demo | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    connections: Connections = field(default_factory=Connections)
     forced: bool = False  # stop was asked for twice: nobody was waited for
     _lock: InstanceLock | None = None
-    _watcher: "asyncio.Task[None] | None" = None
+    _watchers: "tuple[asyncio.Task[None], ...]" = ()
 
     @property
     def url(self) -> str:
@@ -119,26 +129,43 @@ class Server:
             keys.create("default")
         feed = Feed()
         secrets = SecretCache()
+
+        def known() -> list[str]:
+            return [*secrets.values(), *(key.token for key in keys.keys)]
+
         self._demo = Demo()
         if config.trace.enabled:
             self._store = Store(
                 self.where.database,
                 config.trace,
-                secrets=lambda: [*secrets.values(), *(key.token for key in keys.keys)],
+                secrets=known,
                 provider=self._provider,
                 prices=lambda: reloader.config.prices,
             )
             await asyncio.to_thread(self._store.start)
         upstream = Upstream()
         budgets = Budgets(self.where.database if self._store is not None else None)
-        sink = Priced(self._store, budgets.cost) if self._store is not None else None
+        self._otlp = Otlp(
+            Priced(self._store, budgets.cost) if self._store is not None else None,
+            lambda: reloader.config.trace.otlp,
+            secrets.get,
+            lambda: Redactor(known(), reloader.config.trace.redact),
+        )
         return Gateway(
-            reloader=reloader, keys=keys, secrets=secrets, recorder=Recorder(sink, feed), feed=feed, upstream=upstream,
-            learning=Learning(self.where.ratios_file),
+            reloader=reloader, keys=keys, secrets=secrets, recorder=Recorder(self._otlp, feed), feed=feed, upstream=upstream,
             guard=Guard(allowed_hosts(host, port), keys.find, config.server.max_body_mb << 20), host=host, port=port,
             profile=self.options.profile, demo=await self._demo.start(), demo_forced=self.options.demo,
             config_path=self.where.config_file, orders=OrderBook(self.where.orders_file), budgets=budgets,
+            learning=Learning(self.where.ratios_file), health=self._health,
         )  # fmt: skip
+
+    def _health(self) -> dict[str, object]:
+        """The trace store, the OpenTelemetry exporter, the loop: for `status`."""
+        store = self._store
+        kept = None if store is None else {
+            "error": store.error, "dropped_bodies": store.dropped_bodies, "dropped_rows": store.dropped_rows
+        }  # fmt: skip
+        return {"store": kept, "otlp": self._otlp.state() if self._otlp is not None else None, "loop_lag_ms": self._lag.state()}
 
     def _provider(self, name: str) -> str | None:
         """What prices go by: the address of a channel, not the name that somebody gave it."""
@@ -148,13 +175,27 @@ class Server:
         channel = gateway.config.channel(name) if gateway is not None else None
         return next(iter(endpoints(channel).values())).base_url if channel is not None else None
 
-    def _reloaded(self) -> None:
-        """What else follows a changed file."""
+    def _look(self) -> None:
+        """What else is done twice a second: pass changed settings on, close idle connections that are too many."""
+        if self._runner is not None and self._runner.server is not None:
+            self.connections.trim(self._runner.server.connections)
         if self._store is not None and self.gateway is not None and self._store.config is not self.gateway.config.trace:
             self._store.config = self.gateway.config.trace
 
     async def _serve(self, gateway: Gateway, sockets: list[socket.socket]) -> None:
+<<<<<<< theirs-uncommitted
+        app = web.Application(client_max_size=0)
+        handler = Handler(gateway)
+        app.router.add_route("*", "/{tail:.*}", self.connections.noting(handler.handle))
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, auto_decompress=False,
+            keepalive_timeout=max(1.0, KEEP_SECONDS * scale()), lingering_time=2,
+            max_line_size=16384, max_field_size=16384, shutdown_timeout=0.5, logger=_HTTP,
+        )  # fmt: skip
+        await self._runner.setup()
+=======
         self._front = Front(Handler(gateway).handle)
+>>>>>>> perf-path
         for each in sockets:
             await self._front.listen(each)
         state.write(
@@ -164,7 +205,10 @@ class Server:
                 admin_token=gateway.admin_token,
             ),
         )  # fmt: skip
-        self._watcher = spawn(watch_files(gateway, _RELOAD, self._reloaded), "watch files")
+        self._watchers = (
+            spawn(watch_files(gateway, _RELOAD, self._look), "watch files"),
+            spawn(self._lag.watch(), "watch the loop"),
+        )
 
     def stop(self) -> None:
         """Ask the server to end; asked twice, it does not wait for anybody."""
@@ -195,8 +239,13 @@ class Server:
             await asyncio.sleep(0.01)
 
     async def _close(self) -> None:
+<<<<<<< theirs-uncommitted
+        for watcher in self._watchers:
+            watcher.cancel()
+=======
         if self._watcher is not None:
             self._watcher.cancel()
+>>>>>>> perf-path
         gateway = self.gateway
         if gateway is not None:
             gateway.draining = True
@@ -204,6 +253,8 @@ class Server:
             state.remove(self.where.server_file, gateway.instance)
             if self._store is not None:  # before the feed: the last requests' ends still go to whoever watches
                 await asyncio.to_thread(self._store.close, 5.0)
+            if self._otlp is not None:
+                await asyncio.to_thread(self._otlp.close, 3.0)
             gateway.feed.close()
         if self._front is not None:
             await self._front.close()
@@ -213,82 +264,6 @@ class Server:
             await gateway.upstream.close()
         if self._lock is not None:
             self._lock.release()
-
-
-def bind(host: str, port: int, where: Paths) -> list[socket.socket]:
-    """Listening sockets: for a loopback host, both families on the same port. Raises `ConfigError` that says who holds the
-    port."""
-    wanted = ["127.0.0.1", "::1"] if host in LOOPBACK else [host]
-    made: list[socket.socket] = []
-    try:
-        for address in wanted:
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            made += _bind_one(family, address, made[0].getsockname()[1] if made and port == 0 else port)
-    except OSError as error:
-        for each in made:
-            each.close()
-        raise _taken(error, host, port, where) from None
-    return made
-
-
-def _bind_one(family: int, address: str, port: int) -> list[socket.socket]:
-    try:
-        made = socket.socket(family, socket.SOCK_STREAM)
-    except OSError:
-        if family == socket.AF_INET6:
-            return []  # no IPv6 here at all: nobody can sit there either
-        raise
-    try:
-        if os.name == "posix":
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        made.bind((address, port))
-        made.listen(1024)
-        made.setblocking(False)
-    except OSError as error:
-        made.close()
-        if family == socket.AF_INET6 and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-            return []
-        raise
-    return [made]
-
-
-def _taken(error: OSError, host: str, port: int, where: Paths) -> AxonHubError:
-    if error.errno == errno.EACCES:
-        return ConfigError(
-            f"Port {port} needs rights that axonhub does not have.", hint="Choose one above 1023: axonhub serve --port 8090"
-        )
-    if error.errno != errno.EADDRINUSE:
-        return ConfigError(
-            f"Cannot listen on {host}:{port}: {error.strerror}.", hint="Check --host and [server] host in config.toml."
-        )
-    ours = state.running(where.server_file)
-    if ours is not None and ours.port == port:
-        return ConfigError(
-            f"An axonhub server runs on port {port} already (pid {ours.pid}).", hint="Use it, or end it: axonhub stop"
-        )
-    holder = _holder(port)
-    return ConfigError(
-        f"Port {port} is taken by {holder}.", hint="End that program, or choose another port: axonhub serve --port N"
-    )
-
-
-def _holder(port: int) -> str:
-    """Who listens on a port, as far as this user may know (Linux)."""
-    with suppress(OSError, ValueError):
-        inodes = set()
-        for name in ("/proc/net/tcp", "/proc/net/tcp6"):
-            with open(name, encoding="ascii") as table:
-                rows = [line.split() for line in table][1:]
-            inodes |= {row[9] for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port}
-        links = {f"socket:[{inode}]" for inode in inodes}
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            with suppress(OSError):
-                if any(os.readlink(f"/proc/{pid}/fd/{fd}") in links for fd in os.listdir(f"/proc/{pid}/fd")):
-                    with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as comm:
-                        return f"{comm.read().strip()} (pid {pid})"
-    return "another program"
 
 
 def run(options: Options, started: Callable[[Server], Awaitable[None]]) -> int:
@@ -304,6 +279,8 @@ async def _main(options: Options, started: Callable[[Server], Awaitable[None]]) 
     server = Server(options)
     gateway = await server.start()
     gateway.most = limit
+    if limit is not None:
+        server.connections.most = min(server.connections.most, max(8, limit // 2))
     loop = asyncio.get_running_loop()
     watch_loop(loop, gateway.log)
     for name in (signal.SIGINT, signal.SIGTERM):

@@ -3,6 +3,8 @@
 `opened` means that the status line is out, `spoken` that content is: between the two only keep-alives were sent, and a failure
 of the upstream can still be hidden by another one. One timer per stream looks at the time of the last byte; there is no task
 per event.
+
+A client that reads slowly slows its upstream down. One that reads nothing for two minutes is let go, and its upstream with it.
 """
 
 import asyncio
@@ -12,12 +14,13 @@ from contextlib import asynccontextmanager
 from ..protocols.gemini.framing import EventsToArray
 from ..types.problem import Problem
 from .exchange import Request, Stream
-from .tasks import spawn
+from .tasks import scale, spawn
 
 SAFE = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
 
 
-_FULL = 64 * 1024  # bytes that may wait for a slow client before its upstream has to
+_FULL = 16 * 1024  # bytes that may wait for a slow client before its upstream has to
+_UNREAD = 120.0  # seconds for which a client may take nothing of what waits for it
 
 
 class ClientLeft(Exception):
@@ -47,6 +50,8 @@ class ClientStream:
         self.spoken = False
         self.sent = 0
         self.last = asyncio.get_running_loop().time()
+        self.dropped: str | None = None  # why the client was let go
+        self._taken, self._taken_at = -1, self.last
 
     @property
     def opened(self) -> bool:
@@ -93,6 +98,20 @@ class ClientStream:
         self.sent += len(data)
         self.last = now
         self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+
+    def unread(self, now: float) -> float | None:
+        """Seconds for which the client has taken nothing of what waits for it; None when nothing waits."""
+        transport = self._request.transport
+        waiting = transport.get_write_buffer_size() if transport is not None else 0
+        if not waiting or self.sent - waiting != self._taken:
+            self._taken, self._taken_at = self.sent - waiting, now
+        return now - self._taken_at if waiting else None
+
+    def drop(self, why: str) -> None:
+        """Let the client go: whoever writes to it is cancelled, and with that the upstream."""
+        self.dropped = why
+        if self._request.transport is not None:
+            self._request.transport.abort()
 
     async def ping(self) -> None:
         """A keep-alive in the form that this client accepts and counts."""
@@ -162,6 +181,12 @@ class Keeper:
     def _tick(self) -> None:
         now = self._loop.time()
         self._handle = None
+        unread = self._stream.unread(now) if self._stream is not None else None
+        if self._stream is not None and unread is not None:
+            if unread >= _UNREAD * scale():
+                self._stream.drop(f"the client has read nothing for {_UNREAD:g} s")
+                return
+            self.heard = self._stream.last = now  # nobody waits for the upstream, and a keep-alive would not be read either
         if now >= self.heard + self.limit:
             if self._timeout is not None:
                 self._timeout.reschedule(now)

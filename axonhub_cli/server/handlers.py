@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from .. import __version__
 from ..config.keys import Key
 from ..errors import AxonHubError, ProtocolError, RequestError
 from ..protocols.body import ClientBody
@@ -35,6 +34,7 @@ from .tasks import scale
 
 log = logging.getLogger("axonhub")
 _BODY_IDLE = 60.0  # seconds that an upload may pause
+_BODY_TOTAL = 300.0  # seconds that it may take
 _IN_THREAD = 512 * 1024  # decoding more than this happens off the loop
 
 
@@ -85,7 +85,7 @@ class Handler:
         if route.kind == "hello":
             return Whole(headers=SAFE)
         if route.kind == "health":
-            return json_response({"ok": True, "instance": gateway.instance, "version": __version__}, headers=SAFE)
+            return admin.health(gateway, headers)
         if route.kind == "events":
             return await admin.events(gateway, request, headers)
         if route.kind == "state":
@@ -177,7 +177,8 @@ class Handler:
             return await self._decoded(request.read_nowait(), headers)
         limit = self.gateway.guard.max_body
         parts: list[bytes] = []
-        size = 0
+        size, now = 0, asyncio.get_running_loop().time
+        until = now() + _BODY_TOTAL * self.scale
         try:
             async with asyncio.timeout(_BODY_IDLE * self.scale) as patience:
                 while chunk := await request.read():
@@ -186,7 +187,7 @@ class Handler:
                         raise RequestError(too_large(limit).message, kind="too_large")
                     parts.append(chunk)
                     if size > 1 << 16:
-                        patience.reschedule(asyncio.get_running_loop().time() + _BODY_IDLE * self.scale)
+                        patience.reschedule(min(now() + _BODY_IDLE * self.scale, until))
         except TimeoutError:
             raise RequestError("The request body did not arrive in time.", kind="timeout") from None
         return await self._decoded(b"".join(parts) if len(parts) != 1 else parts[0], headers)

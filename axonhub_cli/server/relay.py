@@ -40,6 +40,10 @@ async def run(call: Call) -> Answered:
     gateway.live.add(keeper)
     try:
         return await _serve(call, keeper) or await _give_up(call)
+    except asyncio.CancelledError:
+        if call.stream is not None and call.stream.dropped is not None:
+            call.record.outcome, call.record.status, call.record.error = "cancelled", 499, call.stream.dropped
+        raise
     finally:
         gateway.live.discard(keeper)
         keeper.stop()

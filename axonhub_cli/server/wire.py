@@ -18,7 +18,8 @@ from typing import Any
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 MAX_SILENCE = 64 * 1024  # bytes that may come without a byte of the body among them: headers, interim answers, trailers
-_HIGH = 256 * 1024  # bytes of a body that may wait to be read
+_HIGH = 16 * 1024  # bytes of a body that may wait to be read
+_READ = 32 * 1024  # bytes that one network read brings at most: asyncio's own 256 KB would be held for each client that stalls
 _JOIN = 16 * 1024  # a body up to this size goes out in one piece with its head
 
 Sink = Callable[[bytes], bool]
@@ -79,6 +80,8 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
+        if isinstance(getattr(transport, "max_size", None), int):  # asyncio's own transports have it
+            self._transport.max_size = _READ
 
     def data_received(self, data: bytes) -> None:
         if self._answer is None:  # nobody asked: whatever this is, the connection is not to be trusted any more

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from axonhub_cli.config import state
+
 
 class ModelServer(ThreadingHTTPServer):
     """`models` are listed; `key` (None: any) opens it; `asked` keeps method, path and body of each request."""
@@ -55,7 +57,10 @@ class _Handler(BaseHTTPRequestHandler):
         """The models, or a fixed answer."""
         self.server.asked.append(("GET", self.path, None))
         if self.path in self.server.answers:
-            self._send(200, self.server.answers[self.path])
+            answer = self.server.answers[self.path]
+            if challenge := self.headers[state.CHALLENGE]:  # as our own server with the admin token "t" would sign it
+                answer = {**answer, "proof": state.proof("t", self.server.server_port, challenge)}
+            self._send(200, answer)
         elif self.path != "/v1/models":
             self._send(404, {"error": {"message": "not here"}})
         elif not self._refused():

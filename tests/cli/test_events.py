@@ -59,7 +59,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._chunk(b"" if item is END else item if isinstance(item, bytes) else json.dumps(item).encode() + b"\n")
 
     def _health(self) -> None:
-        body = json.dumps({"ok": True, "instance": "i-1"}).encode()
+        signed = state.proof("admin-token", self.server.server_address[1], self.headers[state.CHALLENGE])  # type: ignore[misc]  # IPv4
+        body = json.dumps({"ok": True, "instance": "i-1", "proof": signed}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -7,22 +7,35 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from http.client import NotConnected
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from axonhub_cli.config.state import ServerState, read, remove, running, write
+from axonhub_cli.config.state import CHALLENGE, ServerState, ask, connect, proof, read, remove, running, write
 
 
 class Health(http.server.BaseHTTPRequestHandler):
-    """Answers /health with whatever the test wants."""
+    """Answers with whatever the test wants, and signs with what token it has; remembers what it was sent."""
 
+    protocol_version = "HTTP/1.1"
     body: bytes = b""
+    token = "token"
+    port = 0  # the one that it signs for; 0: its own
+    seen: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/health" else 404)
+        kind = type(self)
+        kind.seen.append(f"{self.path} {self.headers}")
+        body = kind.body
+        if b'"instance": "one"' in body and self.headers[CHALLENGE]:
+            signed = proof(kind.token, kind.port or self.server.server_address[1], self.headers[CHALLENGE])  # type: ignore[misc]  # IPv4
+            body = json.dumps(json.loads(body) | {"proof": signed}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(type(self).body)
+        self.wfile.write(body)
 
     def log_message(self, *args: object) -> None:
         pass
@@ -30,6 +43,8 @@ class Health(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def port() -> Iterator[int]:
+    Health.token, Health.port = "token", 0
+    Health.seen.clear()
     Health.body = json.dumps({"ok": True, "instance": "one", "version": "0"}).encode()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Health) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -103,3 +118,27 @@ def test_only_its_own_server_takes_the_file_away(path: Path) -> None:
     remove(path, "two")
     remove(path, "two")
     assert not path.exists()
+
+
+@pytest.mark.parametrize(("token", "signed_port"), [("guessed", 0), ("token", 8090)])
+def test_a_squatter_is_told_nothing(path: Path, port: int, token: str, signed_port: int) -> None:
+    """It has heard our instance, and signs with a token of its own, or has the real server on another port sign: it is not ours,
+    and neither the admin token nor anything else reaches it."""
+    write(path, state(port))
+    Health.token, Health.port = token, signed_port
+    assert running(path) is None
+    assert ask(state(port)) is None
+    assert Health.seen
+    assert not any("token" in said.lower() or "authorization" in said.lower() for said in Health.seen)
+
+
+def test_the_proof_and_what_follows_share_a_connection(port: int) -> None:
+    """Once proven, the connection is used as it is or not at all: no other program can step in between."""
+    connection = connect(state(port))
+    assert connection is not None
+    connection.close()
+    with pytest.raises(NotConnected):
+        connection.request("GET", "/_axonhub/state")
+    answer = ask(state(port))
+    assert answer is not None
+    assert answer["instance"] == "one"

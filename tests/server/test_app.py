@@ -18,7 +18,8 @@ import pytest
 from axonhub_cli.config import state
 from axonhub_cli.config.paths import paths
 from axonhub_cli.errors import ConfigError, UsageError
-from axonhub_cli.server.app import Options, Server, bind
+from axonhub_cli.server.app import Options, Server
+from axonhub_cli.server.sockets import bind
 from tests.server import wire
 from tests.server.conftest import Start, Upstream, channels, stream
 from tests.server.wire import ASKS, error_of, text_of
