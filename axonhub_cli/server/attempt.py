@@ -11,6 +11,7 @@ from ..protocols.compaction import triggered
 from ..protocols.gemini.framing import begins_array
 from ..protocols.lanes import Prepared, prepare
 from ..protocols.registry import codec
+from ..protocols.raw import splice
 from ..protocols.seals import is_refusal, maker
 from ..protocols.websearch import without_search
 from ..routing.plan import Candidate
@@ -127,7 +128,8 @@ class Attempt:
         searches = endpoint.protocol == "anthropic" and endpoint.quirks.hosted_tools
         if call.record.kind == "web_search" and call.codec.name == "anthropic" and not searches:
             return without_search(call.body)
-        return call.body
+        theirs = call.gateway.answers and call.gateway.answers.get(str(call.body.get("previous_response_id")))
+        return ClientBody(splice(call.body.data, {"previous_response_id": theirs})) if theirs else call.body
 
     def _suffix(self) -> str:
         return "/compact" if self._compacts() else ""
@@ -184,6 +186,8 @@ class Attempt:
             call.gateway.learning.answered(record.kind, self.candidate, call.codec.name, call.body.data, response)
 
     def heard(self, response: Response) -> None:
+            if call.answer_id and response.id != call.answer_id and self.upstream.name == call.codec.name:
+                call.gateway.same_answer(call.answer_id, response.id)
         """Keep what the upstream has said so far: a request that ends early has its price too."""
         record = self.call.record
         record.model = response.model or record.model

@@ -4,15 +4,22 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
+from ..errors import AxonHubError
 from ..protocols.base import Codec, Reply
 from ..protocols.body import ClientBody
 from ..protocols.gemini.framing import EventsToArray
 from ..protocols.lanes import Prepared
+from ..protocols.openai_responses.opening import TOLD
+from ..protocols.pipe import Pipe
 from ..routing.plan import Plan
 from ..trace.records import BodyKind, RequestRecord
+from ..types.messages import Request
 from ..types.problem import Problem
-from .client import SAFE, ClientStream
-from .exchange import Answered, Request, Whole
+from .client import SAFE, Beginning, ClientStream
+from .exchange import Answered, Whole
+from .exchange import Request as Asked
 from .gateway import Gateway
 from .listen import Listener
 
@@ -22,7 +29,7 @@ class Call:
     """Everything about one client request while it is served."""
 
     gateway: Gateway
-    request: Request
+    request: Asked
     codec: Codec
     body: ClientBody
     headers: Mapping[str, str]
@@ -36,6 +43,8 @@ class Call:
     stream: ClientStream | None = None
     back: dict[str, str] = field(default_factory=dict)  # the upstream's headers that may go back
     problems: list[tuple[str, Problem]] = field(default_factory=list)
+    pipe: Pipe | None = None  # of the attempt that streams
+    answer_id: str = ""  # the id under which a keep-alive has begun the answer
 
     def ms(self) -> float:
         """Milliseconds since the request came."""
@@ -44,12 +53,30 @@ class Call:
     def reply(self, upstream_request: Prepared) -> Reply:
         """What the client's codec needs to answer."""
         return Reply(
-            id=self.record.id.replace("ar-", "", 1),
+            id=self.answer_id or self.record.id.replace("ar-", "", 1),
             model=self.record.asked_model,
             created=int(self.record.started),
             request=upstream_request.request,
             include_usage=self.codec.name == "openai-chat" and _wants_usage(self.body),
+            told=TOLD if self.answer_id else 0,
         )
+
+    def begin(self) -> bytes:
+        """The first words of the client's stream, before there is an answer. Whatever becomes one goes on from here."""
+        started = self.pipe.folder.start if self.pipe is not None else None
+        reply = self.reply(Prepared(body=b"", lane="convert", request=self._asked()))
+        reply = replace(reply, id=(started.id if started is not None else "") or reply.id, told=TOLD)
+        self.answer_id = reply.id
+        if self.pipe is not None:
+            self.pipe.begun(reply)
+        assert self.codec.opening is not None
+        return self.codec.opening(reply)
+
+    def _asked(self) -> Request | None:
+        try:
+            return self.codec.read_request(self.body.fields)
+        except AxonHubError:  # passed on as it is; the upstream may understand it
+            return None
 
     def answer_headers(self) -> dict[str, str]:
         """The headers of an answer: ours, and those of the upstream that may pass."""
@@ -82,6 +109,12 @@ def framing_of(call: Call) -> EventsToArray | None:
     """Gemini's streams are arrays unless `alt=sse` asks for events."""
     events = call.codec.name != "gemini" or call.request.query.get("alt") == "sse"
     return None if events else EventsToArray()
+
+
+def beginning_of(call: Call) -> Beginning | None:
+    """Responses clients take no keep-alive before the first words."""
+    unopened = call.codec.unopened
+    return Beginning(call.begin, unopened) if unopened is not None else None
 
 
 def _header(value: str) -> str:

@@ -10,6 +10,7 @@ A client that reads slowly slows its upstream down. One that reads nothing for t
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from ..protocols.gemini.framing import EventsToArray
 from ..types.problem import Problem
@@ -27,10 +28,18 @@ class ClientLeft(Exception):
     """The client is gone: noticed by a write, where the cancellation of the handler has not come yet."""
 
 
+class Beginning(NamedTuple):
+    """The first words of a stream: said before there is an answer, and left out of the answer then."""
+
+    opening: Callable[[], bytes]
+    unopened: Callable[[bytes], bytes]
+
+
 class ClientStream:
     """A streamed answer. Whole frames only are written, so a keep-alive may follow any write.
 
-    `framing`: for who wants the frames as the elements of an array.
+    `framing`: for who wants the frames as the elements of an array. `begin`: for who takes no keep-alive before the first words.
+    `begun` means that a keep-alive has said these.
     """
 
     def __init__(
@@ -39,15 +48,17 @@ class ClientStream:
         headers: Callable[[], dict[str, str]],
         ping: bytes,
         framing: EventsToArray | None = None,
+        begin: Beginning | None = None,
     ) -> None:
         self._request = request
         self._headers = headers
         self._framing = framing
         self._ping = ping if framing is None else framing.ping
         self._response: Stream | None = None
+        self._begin = begin
         self._opening = asyncio.Lock()
         self._transport: asyncio.Transport | None = None  # while `push` may be used
-        self.spoken = False
+        self.spoken = self.begun = False
         self.sent = 0
         self.last = asyncio.get_running_loop().time()
         self.dropped: str | None = None  # why the client was let go
@@ -76,6 +87,8 @@ class ClientStream:
         response = self._response or await self.open()
         if self._framing is not None:
             data = self._framing.feed(data)
+        if self.begun and not self.spoken and self._begin is not None:
+            data = self._begin.unopened(data)
         self.spoken = True
         self.sent += len(data)
         self.last = now
@@ -117,7 +130,11 @@ class ClientStream:
         """A keep-alive in the form that this client accepts and counts."""
         response = self._response or await self.open()
         self.last = asyncio.get_running_loop().time()
-        await response.write(self._ping)
+        if self._begin is None or self.spoken or self.begun:
+            await response.write(self._ping)
+            return
+        self.begun = True
+        await response.write(self._begin.opening())
 
     async def end(self) -> Stream:
         """The end of the body; the connection may serve the next request."""

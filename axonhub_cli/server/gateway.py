@@ -31,7 +31,7 @@ from .tasks import scale
 from .upstream import Upstream
 
 _FRESH = 0.05  # seconds for which the files are taken to be unchanged; under load one request in many looks
-_REMEMBERED = 2048  # traces whose last channel is known
+_REMEMBERED = 2048  # traces whose last channel is known, answers that have two ids
 
 
 @dataclass(slots=True)
@@ -66,6 +66,7 @@ class Gateway:
     seals: SealStore = field(default_factory=SealStore)
     learning: Learning = field(default_factory=Learning)
     counters: Counters = field(default_factory=Counters)
+    answers: OrderedDict[str, str] = field(default_factory=OrderedDict)  # ids of ours, and those of the upstreams' answers
     _polled: float = 0.0
     _places: OrderedDict[str, tuple[str, str | None]] = field(default_factory=OrderedDict)
     _shown: tuple[Config, Channel | None] | None = None
@@ -111,6 +112,12 @@ class Gateway:
         self._places.move_to_end(trace_id)
         if len(self._places) > _REMEMBERED:
             self._places.popitem(last=False)
+
+    def same_answer(self, ours: str, theirs: str) -> None:
+        """An answer had to get an id before its upstream gave it one: a client that continues from it names ours."""
+        self.answers[ours] = theirs
+        if len(self.answers) > _REMEMBERED:
+            self.answers.popitem(last=False)
 
     async def secret(self, ref: str) -> str:
         """A secret's value; the first reading may take a helper process, so it happens in a thread. Raises `SecretError`."""

@@ -40,6 +40,7 @@ async def pump(
     """Move the stream. What comes before the first real event is held: until then a failure can be somebody else's answer."""
     flow = _Flow(attempt, pipe_of(attempt, prepared))
     pipe, keeper = flow.pipe, attempt.keeper
+    attempt.call.pipe = pipe
     if decoder is None:
         response.sink = flow.pass_on
     try:

@@ -22,7 +22,7 @@ from ..routing.plan import Candidate
 from ..types.events import Failure
 from ..types.problem import Problem
 from .attempt import Attempt
-from .call import Call, framing_of
+from .call import Call, beginning_of, framing_of
 from .client import SAFE, ClientStream, Keeper
 from .exchange import Answered, Whole
 
@@ -35,7 +35,7 @@ async def run(call: Call) -> Answered:
     gateway = call.gateway
     server = gateway.config.server
     if call.body.stream:
-        call.stream = ClientStream(call.request, call.answer_headers, call.codec.ping, framing_of(call))
+        call.stream = ClientStream(call.request, call.answer_headers, call.codec.ping, framing_of(call), beginning_of(call))
     keeper = Keeper(call.stream, grace=server.grace * call.scale, ping=server.ping * call.scale)
     gateway.live.add(keeper)
     try:
