@@ -29,17 +29,11 @@ from ..types.problem import Problem
 from .budgets import Budgets, Priced
 from .connections import KEEP_SECONDS, Connections
 from .demo import Demo
-<<<<<<< theirs-uncommitted
-from .gateway import Gateway, watch_files
-from .guard import Guard, allowed_hosts
-from .handlers import Handler
-from .lag import Lag
-=======
 from .front import Front
 from .gateway import Gateway, watch_files
 from .guard import Guard, allowed_hosts
 from .handlers import Handler
->>>>>>> perf-path
+from .lag import Lag
 from .learning import Learning
 from .process import harden, room, watch_loop
 from .sockets import LOOPBACK, bind
@@ -177,25 +171,13 @@ class Server:
 
     def _look(self) -> None:
         """What else is done twice a second: pass changed settings on, close idle connections that are too many."""
-        if self._runner is not None and self._runner.server is not None:
-            self.connections.trim(self._runner.server.connections)
+        if self._front is not None:
+            self.connections.trim(self._front.connections)
         if self._store is not None and self.gateway is not None and self._store.config is not self.gateway.config.trace:
             self._store.config = self.gateway.config.trace
 
     async def _serve(self, gateway: Gateway, sockets: list[socket.socket]) -> None:
-<<<<<<< theirs-uncommitted
-        app = web.Application(client_max_size=0)
-        handler = Handler(gateway)
-        app.router.add_route("*", "/{tail:.*}", self.connections.noting(handler.handle))
-        self._runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, auto_decompress=False,
-            keepalive_timeout=max(1.0, KEEP_SECONDS * scale()), lingering_time=2,
-            max_line_size=16384, max_field_size=16384, shutdown_timeout=0.5, logger=_HTTP,
-        )  # fmt: skip
-        await self._runner.setup()
-=======
-        self._front = Front(Handler(gateway).handle)
->>>>>>> perf-path
+        self._front = Front(Handler(gateway).handle, keep=max(1.0, KEEP_SECONDS * scale()))
         for each in sockets:
             await self._front.listen(each)
         state.write(
@@ -239,13 +221,8 @@ class Server:
             await asyncio.sleep(0.01)
 
     async def _close(self) -> None:
-<<<<<<< theirs-uncommitted
         for watcher in self._watchers:
             watcher.cancel()
-=======
-        if self._watcher is not None:
-            self._watcher.cancel()
->>>>>>> perf-path
         gateway = self.gateway
         if gateway is not None:
             gateway.draining = True

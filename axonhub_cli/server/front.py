@@ -21,19 +21,20 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from .exchange import Answered, Request, Whole, head_of
 
 log = logging.getLogger("axonhub")
-KEEP_SECONDS = 75.0  # that a connection may be without a request
 _LINGER = 2.0  # seconds for the rest of a body that nobody wants
-_SWEEP = 5.0  # seconds between looks at connections that wait
 _HEAD, _LINE, _LINES = 64 * 1024, 16 * 1024, 128
 _AHEAD = 32  # requests that may wait for the one before them
 Handle = Callable[[Request], Awaitable[Answered]]
 
 
 class Front:
-    """The connections of one server. `handle` gives the answer; a stream has written itself."""
+    """The connections of one server. `handle` gives the answer; a stream has written itself.
 
-    def __init__(self, handle: Handle) -> None:
+    `keep` is how many seconds a connection may be without a request."""
+
+    def __init__(self, handle: Handle, keep: float = 75.0) -> None:
         self.handle = handle
+        self._keep = keep
         self.connections: set[Connection] = set()
         self.closing = False
         self._servers: list[asyncio.Server] = []
@@ -44,7 +45,7 @@ class Front:
         loop = asyncio.get_running_loop()
         self._servers.append(await loop.create_server(lambda: Connection(self), sock=sock, backlog=1024))
         if self._sweep is None:
-            self._sweep = loop.call_later(_SWEEP, self._look)
+            self._sweep = loop.call_later(self._keep / 15, self._look)
 
     async def close(self, patience: float = 0.5) -> None:
         """Take nothing new, let running answers finish for a moment, and end every connection."""
@@ -66,9 +67,9 @@ class Front:
         """Close what has waited for too long."""
         loop = asyncio.get_running_loop()
         for each in list(self.connections):
-            if not each.busy and loop.time() - each.since > KEEP_SECONDS:
+            if not each.busy and loop.time() - each.since > self._keep:
                 each.close()
-        self._sweep = loop.call_later(_SWEEP, self._look)
+        self._sweep = loop.call_later(self._keep / 15, self._look)
 
 
 class Connection(asyncio.Protocol):

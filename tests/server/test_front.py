@@ -12,7 +12,7 @@ from axonhub_cli.server.exchange import Answered, Request, Stream, Whole, head_o
 from axonhub_cli.server.front import Front
 from axonhub_cli.server.tasks import spawn
 
-Serve = Callable[[Callable[[Request], Awaitable[Answered]]], Awaitable[int]]
+Serve = Callable[..., Awaitable[int]]
 
 
 @pytest.fixture
@@ -20,9 +20,9 @@ async def serve() -> AsyncIterator[Serve]:
     """Serve with this handler on a free port."""
     fronts: list[Front] = []
 
-    async def start(handle: Callable[[Request], Awaitable[Answered]]) -> int:
+    async def start(handle: Callable[[Request], Awaitable[Answered]], keep: float = 75.0) -> int:
         sock = socket.create_server(("127.0.0.1", 0))
-        fronts.append(Front(handle))
+        fronts.append(Front(handle, keep))
         await fronts[-1].listen(sock)
         return int(sock.getsockname()[1])
 
@@ -226,11 +226,9 @@ async def test_a_failing_handler_ends_the_connection_alone(serve: Serve, caplog:
     assert "answering failed" in caplog.text
 
 
-async def test_a_silent_connection_is_closed(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_connection_is_closed(serve: Serve) -> None:
     """One that never asks anything, and one whose head never comes to its end."""
-    monkeypatch.setattr(module, "KEEP_SECONDS", 0)
-    monkeypatch.setattr(module, "_SWEEP", 0.01)
-    port = await serve(echo)
+    port = await serve(echo, 0.1)
     assert await asyncio.wait_for(asyncio.gather(talk(port), talk(port, b"GET / HT")), 5) == [b"", b""]
 
 
