@@ -276,9 +276,10 @@ class Convert(_Listener):
         return out[0] if len(out) == 1 else b"".join(out)
 
     def _long_way(self, block: bytes, at: int, events: list[Event]) -> int:
-        """Read a block, and learn from it how the next may be known; gives back where that begins."""
+        """Read frames, and learn from the last how the next may be known; gives back where that begins."""
         said = len(events)
         for frame in self._decoder.frames(block):
+            said = len(events)
             events += self._reader.feed(frame)
         self._runs.learn(block, events[said:])
         return at + len(block)

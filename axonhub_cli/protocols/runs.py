@@ -4,7 +4,7 @@ A model that writes sends the same frame again and again with another piece of t
 the ordinary way, and differed in that one string as their events did, whoever follows need not be parsed: it is known by its
 bytes what it says. Everything else (another part, a tool call, usage, an id that changes) does not match and takes the long way.
 
-    learn(block, events)    a block (one frame with its blank line) that was read, and what it said
+    learn(block, events)    frames with their blank lines that were read, and what the last of them said
     take(data, at) -> Run   the frames at this place that say nothing but more of the same text; None when there are none
 
 Only for readers to whom such a delta changes nothing (`Codec.steady`).
@@ -19,6 +19,7 @@ from .raw import dumps
 
 Kind = type[TextDelta] | type[ReasoningDelta]
 _strings = msgspec.json.Decoder(list[str]).decode
+_PATIENCE = 4  # frames of another kind after which those that come are read together
 _ATTEMPTS = 12  # frames that may teach nothing before the upstream counts as one whose frames are never alike
 
 
@@ -38,10 +39,11 @@ class Run(NamedTuple):
 class Runs:
     """What one stream's text frames look like. Without `steady` nothing is ever learned."""
 
-    __slots__ = ("_between", "_head", "_kind", "_left", "_lines", "_part", "_seen", "_tail")
+    __slots__ = ("_between", "_head", "_kind", "_left", "_lines", "_others", "_part", "_seen", "_tail")
 
     def __init__(self, *, steady: bool) -> None:
         self._left = _ATTEMPTS if steady else 0
+        self._others = 0
         self._head = self._tail = self._between = b""
         self._lines = (0, 0, 0)  # of a piece's line what is constant before and after it, and how many lines a frame has
         self._kind: Kind = TextDelta
@@ -50,15 +52,21 @@ class Runs:
 
     @property
     def learning(self) -> bool:
-        """Whether frames are worth cutting one from the other: something is known, or may become so."""
-        return self._left > 0
+        """Whether frames are worth cutting one from the other: text flows, and is known or may become so."""
+        return self._left > 0 and self._others < _PATIENCE
 
     def learn(self, block: bytes, events: list[Event]) -> None:
         """Compare with the text frame before: when nothing differs but the text, this is how such frames look."""
         self._part = -1
+        if self._left <= 0:
+            return
         event = events[0] if len(events) == 1 else None
         if not isinstance(event, TextDelta | ReasoningDelta):
+            self._others += 1
             return
+        if not self.learning:
+            block = block[block.rfind(b"\n\n", 0, -2) + 2 :]
+        self._others = 0
         if self._head and block.startswith(self._head) and block.endswith(self._tail) and type(event) is self._kind:
             self._part = event.index
             return

@@ -62,6 +62,9 @@ class Assembly:
         if len(delta) == 1 and content and type(content) is str:  # nearly every chunk of nearly every stream
             self._say(Text, content, out)
             return
+        if len(delta) == 1 and "tool_calls" in delta:
+            self._call_all(delta, out)
+            return
         self._think(delta, out)
         for kind, text in _pieces(content):
             self._say(kind, text, out)
