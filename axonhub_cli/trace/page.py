@@ -1,119 +1,172 @@
-"""A trace as one HTML page: facts, waterfall, conversation. No script, no link, nothing to fetch: it is read offline, and
-whatever a model or a client wrote is text in it.
+"""A trace as one HTML page: facts, times, conversation. Nothing is fetched and nothing runs but the page's own script, which its
+policy names by hash; whatever a model or a client wrote is text in it.
+
+Long texts show their beginning and fold the rest. On the time axis what lies between two turns is cut out: people think for
+longer than models do.
 """
 
-from collections.abc import Iterable, Mapping
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
+from .. import __version__
 from .conversation import Said, conversation
+from .page_look import SCRIPT, STYLE
 from .receipt import receipt
 from .records import BodyKind
 from .redact import Redactor
 
 Row = dict[str, Any]
+Bodies = Mapping[str, Mapping[BodyKind, bytes]]
 
-_OPEN = 1500  # characters; a longer text is folded
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-_STYLE = """
-:root{color-scheme:light dark;--line:#8883;--soft:#777;--bar:#3987c9;--wait:#3987c955;--bad:#d0453e;--warn:#b7791f}
-body{font:15px/1.55 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}h1{font-size:1.3rem;margin:0 0 .2rem}
-h2{font-size:1.05rem;margin:2.2rem 0 .6rem;border-top:1px solid var(--line);padding-top:1rem}.facts{color:var(--soft)}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.2rem 0;font:13px/1.5 ui-monospace,monospace}
-.said{display:grid;grid-template-columns:7rem 1fr;gap:.8rem;padding:.35rem 0}
-.said>b{color:var(--soft);font-weight:600;text-align:right;
-overflow-wrap:anywhere}.user pre{font:inherit;font-weight:600}.model pre{font:inherit}
-.thinking pre{font:inherit;font-style:italic;opacity:.7}
-.request{border-left:3px solid var(--line);padding-left:.8rem;margin:.8rem 0}.agent{margin-left:2rem;border-color:#a35bc4}
-.meta{color:var(--soft);font-size:13px}.warn{color:var(--warn)}.bad{color:var(--bad)}summary{cursor:pointer;color:var(--soft)}
-.row{display:grid;grid-template-columns:11rem 1fr 5rem;gap:.6rem;font-size:12.5px;align-items:center;padding:1px 0}
-.row span{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.track{position:relative;height:.8rem;background:var(--line);border-radius:2px}
-.track i{position:absolute;top:0;bottom:0;background:var(--bar);border-radius:2px}.track i.wait{background:var(--wait)}
-.track i.error{background:var(--bad)}
-"""
+_SHORT = 50  # milliseconds of answering that are too few to tell a speed from
+_LINES, _CHARACTERS = 12, 1600  # of a text that are shown; the rest is folded
+_HASH = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+_POLICY = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'"
 _NAMES = {"user": "you", "system": "system", "model": "model", "thinking": "thinking"}
+_TOOLS = (
+    '<nav class="tools" hidden><div><input type="search" id="q" placeholder="Search in this page (/)" aria-label="Search">'
+    '<span id="found" role="status"></span><button id="bad" aria-pressed="false">Failed only</button>'
+    '<button id="fold">Unfold all</button></div></nav>'
+)
 
 
-def page(trace: Row, bodies: Mapping[str, Mapping[BodyKind, bytes]], redactor: Redactor) -> str:
+def page(trace: Row, bodies: Bodies, redactor: Redactor) -> str:
     """The whole document."""
     requests = {request["id"]: request for request in trace["requests"]}
     turns = "".join(_turn(turn, requests, bodies, redactor) for turn in trace["turns"])
-    title = f"{trace['client']} · {trace['title'] or trace['id']}"[:120]
+    title = f"{trace['client']} · {trace['title'] or trace['id']}"
+    shown = _text(" ".join(title.split())[:160], redactor)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"><title>{_text(title, redactor)}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>{_text(title, redactor)}</h1>{_facts(trace)}"
-        f"<h2>Times</h2>{_waterfall(trace)}{turns}</body></html>\n"
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"><title>{shown}</title><style>{STYLE}</style></head>'
+        f"<body><header><h1>{shown}</h1>{_facts(trace, redactor)}</header>{_TOOLS}"
+        f'<main><section><h2>Times</h2><div class="times">{_times(trace, requests, redactor)}</div></section>{turns}</main>'
+        f"<footer>Exported by axonhub {escape(__version__)}. Known secrets and what looks like a key were taken out.</footer>"
+        f"<script>{SCRIPT}</script></body></html>\n"
     )
 
 
-def _facts(trace: Row) -> str:
-    cost = "cost unknown" if trace["cost"] is None else f"${trace['cost']:.4f}{'+' if trace['unpriced'] else ''}"
+def _facts(trace: Row, redactor: Redactor) -> str:
     begun = datetime.fromtimestamp(trace["first"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    words = (
-        trace["id"], begun, f"{len(trace['turns'])} turns", f"{len(trace['requests'])} requests", f"{trace['errors']} failed",
-        ", ".join(trace["models"]), f"{trace['input_tokens'] or 0:,} tokens in, {trace['cached_tokens'] or 0:,} of them cached",
-        f"{trace['output_tokens'] or 0:,} out", cost,
-    )  # fmt: skip
-    return f'<p class="facts">{escape(" · ".join(words))}</p>'
+    version = " ".join(filter(None, (trace["client"], trace["client_version"])))
+    models = ", ".join(trace["models"])
+    words = " · ".join((trace["id"], version, begun, f"{models} @{', '.join(trace['channels']) or '-'}"))
+    tiles = "".join(
+        f"<div><dt>{name}</dt><dd>{escape(value)}{f'<small>{escape(note)}</small>' if note else ''}</dd></div>"
+        for name, value, note in _tiles(trace)
+    )
+    return f'<p class="sub">{_text(words, redactor)}</p><dl class="tiles">{tiles}</dl>'
 
 
-def _waterfall(trace: Row) -> str:
-    span = max(trace["last"] - trace["first"], 0.001)
-    return "".join(_bar(request, trace["first"], span) for request in trace["requests"])
+def _tiles(trace: Row) -> Iterator[tuple[str, str, str]]:
+    given, cached = trace["input_tokens"], trace["cached_tokens"]
+    yield "Turns", str(len(trace["turns"])), _plural(len(trace["agents"]), "sub-agent")
+    yield "Requests", str(len(trace["requests"])), f"{trace['errors']} failed" if trace["errors"] else ""
+    yield "Time", _span((trace["last"] - trace["first"]) * 1000), ""
+    yield "Tokens in", _count(given), f"{100 * cached // given}% from the cache" if given and cached is not None else ""
+    yield "Tokens out", _count(trace["output_tokens"]), ""
+    some = f"without {_plural(trace['unpriced'], 'request')}" if trace["unpriced"] and trace["cost"] is not None else ""
+    yield "Cost", _money(trace["cost"]), some or ("unknown" if trace["cost"] is None else "")
+    if trace["misses"]:
+        yield "Cache missed", f"{trace['misses']} ×", f"{_count(trace['missed_tokens'])} tokens"
 
 
-def _bar(request: Row, first: float, span: float) -> str:
+def _times(trace: Row, requests: Mapping[str, Row], redactor: Redactor) -> str:
+    """A bar for each request; the axis has the turns one after the other, without the time between them."""
+    total = sum(turn["ended"] - turn["started"] for turn in trace["turns"]) or 0.001
+    rows, before = [], 0.0
+    for turn in trace["turns"]:
+        for index, name in enumerate(turn["requests"]):
+            start = before + requests[name]["started"] - turn["started"]
+            rows.append(_bar(requests[name], turn["number"], start, total, redactor, first=index == 0))
+        before += turn["ended"] - turn["started"]
+    return "".join(rows)
+
+
+def _bar(request: Row, number: int, start: float, total: float, redactor: Redactor, *, first: bool) -> str:
     took = (request["duration_ms"] or 0) / 1000
     waited = min((request["first_token_ms"] or request["first_byte_ms"] or request["duration_ms"] or 0) / 1000, took)
-    left = (request["started"] - first) / span
     model = request["model"] or request["asked_model"]
-    style = "error" if request["outcome"] == "error" else ""
+    name = f"{request['kind']} · {model}" if request["kind"] != "turn" else model
+    look, link = _look(request), f'class="row{" first" if first else ""}" href="#{escape(request["id"])}"'
+    bars = (("wait", start, waited), (look, start + waited, took - waited))
+    drawn = "".join(
+        f'<i class="{style}" style="left:{left / total:.2%};width:{max(wide / total, 0.003):.2%}"></i>'
+        for style, left, wide in bars
+    )
     return (
-        f'<div class="row"><span title="{escape(request["id"])}">{escape(model)}</span><div class="track">'
-        f'<i class="wait" style="left:{left:.2%};width:{max(waited / span, 0.001):.2%}"></i>'
-        f'<i class="{style}" style="left:{left + waited / span:.2%};width:{max((took - waited) / span, 0.002):.2%}"></i></div>'
-        f"<span>{took:.1f} s</span></div>"
+        f'<a {link}><span class="n">{number if first else ""}</span><span>{_text(name, redactor)}</span>'
+        f'<div class="track">{drawn}</div><span class="took">{_span(request["duration_ms"])}</span></a>'
     )
 
 
-def _turn(turn: Row, requests: Mapping[str, Row], bodies: Mapping[str, Mapping[BodyKind, bytes]], redactor: Redactor) -> str:
+def _look(request: Row) -> str:
+    if request["outcome"] == "error":
+        return "error"
+    return "agent" if request["agent"] else "side" if request["kind"] != "turn" else ""
+
+
+def _turn(turn: Row, requests: Mapping[str, Row], bodies: Bodies, redactor: Redactor) -> str:
     inner = "".join(_request(requests[name], bodies.get(name, {}), redactor) for name in turn["requests"])
-    return f"<h2>Turn {turn['number']}</h2>{inner}"
+    begun = datetime.fromtimestamp(turn["started"], UTC).strftime("%H:%M:%S")
+    facts = " · ".join(filter(None, (begun, _span((turn["ended"] - turn["started"]) * 1000), _money(turn["cost"]).strip("-"))))
+    title = " ".join((turn["prompt"] or "").split())[:140]
+    name = f"turn-{turn['number']}"
+    return (
+        f'<section class="turn" id="{name}"><h2><a class="n" href="#{name}">Turn {turn["number"]}</a>'
+        f'<span class="title">{_text(title, redactor)}</span><span class="when">{facts}</span></h2>{inner}</section>'
+    )
 
 
 def _request(request: Row, bodies: Mapping[BodyKind, bytes], redactor: Redactor) -> str:
     said = conversation(request, bodies)
     asked = [each for each in said if each.who in ("user", "tool", "system")]
     answered = [each for each in said if each not in asked]
-    notes = "".join(f'<div class="{style}">{_text(words, redactor)}</div>' for style, words in _notes(request))
-    agent = " agent" if request["agent"] else ""
+    notes = "".join(f'<div class="note {style}">{_text(words, redactor)}</div>' for style, words in _notes(request))
     return (
-        f'<div class="request{agent}">{_all(asked, redactor)}<div class="meta">{_text(_meta(request), redactor)}</div>{notes}'
-        f"{_all(answered, redactor)}</div>"
+        f'<article class="request {_look(request)}" id="{escape(request["id"])}">{_all(asked, redactor)}'
+        f'<div class="meta">{"".join(_meta(request, redactor))}</div>{notes}{_all(answered, redactor)}</article>'
     )
 
 
-def _meta(request: Row) -> str:
+def _meta(request: Row, redactor: Redactor) -> Iterator[str]:
+    """The facts of a request, as elements."""
     usage = request["usage"] or {}
-    words = [
-        request["id"], request["kind"] if request["kind"] != "turn" else "", request["agent"] or "",
-        f"{request['asked_model']} → {request['model'] or '-'} @{request['channel'] or '-'}",
-        f"{request['outcome']} {request['status'] or ''}",
-        f"{request['duration_ms'] / 1000:.1f} s" if request["duration_ms"] else "",
-        f"{usage['input']:,} in ({usage.get('cache_read') or 0:,} cached)" if usage.get("input") is not None else "",
-        f"{usage['output']:,} out" if usage.get("output") is not None else "",
-        f"${request['cost']:.4f}" if request["cost"] is not None else "-",
-    ]  # fmt: skip
-    return " · ".join(filter(None, words))
+    yield f'<a href="#{escape(request["id"])}">{escape(request["id"])}</a>'
+    tags = (request["kind"] if request["kind"] != "turn" else "", f"agent {request['agent'][:12]}" if request["agent"] else "")
+    yield from (f'<span class="tag">{_text(tag, redactor)}</span>' for tag in tags if tag)
+    asked, model = request["asked_model"], request["model"]
+    yield f"<b>{_text(asked if model in (None, asked) else f'{asked} → {model}', redactor)}</b>"
+    yield f"<span>@{_text(request['channel'], redactor)}</span>" if request["channel"] else ""
+    how, style = f"{request['outcome']} {request['status'] or ''}".strip(), "bad" if request["outcome"] == "error" else ""
+    yield f'<b class="{style}">{escape(how)}</b>'
+    yield from (f"<span>{_text(word, redactor)}</span>" for word in _figures(request, usage) if word)
+
+
+def _figures(request: Row, usage: Row) -> Iterator[str]:
+    took, first, out = request["duration_ms"], request["first_token_ms"], usage.get("output")
+    yield _span(took) if took else ""
+    yield f"first token {_span(first)}" if first else ""
+    yield f"{out / (took - first) * 1000:.0f} tok/s" if out and took and first and took > first + _SHORT else ""
+    cached = f" ({_count(usage['cache_read'])} cached)" if usage.get("cache_read") else ""
+    yield f"{_count(usage['input'])} in{cached}" if usage.get("input") is not None else ""
+    thought = f" ({_count(usage['reasoning'])} thinking)" if usage.get("reasoning") else ""
+    yield f"{_count(out)} out{thought}" if out is not None else ""
+    yield _money(request["cost"]) if usage else ""
+    yield f"effort {request['effort_sent'] or request['effort']}" if request["effort_sent"] or request["effort"] else ""
+    yield request["finish"] or ""
 
 
 def _notes(request: Row) -> Iterable[tuple[str, str]]:
     for attempt in request["attempts"] if len(request["attempts"]) > 1 else ():
         why = f": {attempt['reason']}" if attempt["reason"] else ""
-        yield "meta", f"attempt {attempt['index'] + 1} @{attempt['channel']} {attempt['outcome']} {attempt['status'] or ''}{why}"
+        style = "bad" if attempt["outcome"] == "error" else "soft"
+        yield style, f"attempt {attempt['index'] + 1} @{attempt['channel']} {attempt['outcome']} {attempt['status'] or ''}{why}"
     if request["losses"]:
         yield "warn", f"receipt: {receipt(request['losses'])}"
     if request["verdict"]:
@@ -128,11 +181,77 @@ def _all(said: Iterable[Said], redactor: Redactor) -> str:
 
 def _said(each: Said, redactor: Redactor) -> str:
     name = _NAMES.get(each.who) or (f"{each.name or 'tool'} →" if each.who == "call" else f"→ {each.name or 'tool'}")
-    text = f"<pre>{_text(each.text, redactor)}</pre>"
-    if len(each.text) > _OPEN:
-        text = f"<details><summary>{len(each.text):,} characters</summary>{text}</details>"
-    return f'<div class="said {each.who}"><b>{_text(name, redactor)}</b><div>{text}</div></div>'
+    text = redactor.text(_readable(each.text) if each.who == "call" else each.text.strip("\n"))
+    blocks = "".join(_blocks(text)) if each.who == "model" else _folded(text)
+    return (
+        f'<div class="said {each.who}"><b>{_text(name, redactor)}</b><div class="text">{blocks}</div>'
+        '<button class="copy" title="Copy this text">Copy</button></div>'
+    )
+
+
+def _readable(arguments: str) -> str:
+    """A call's arguments, one a line, with texts as they are; what is no object stays as it is."""
+    try:
+        fields = json.loads(arguments)
+    except (ValueError, RecursionError):
+        return arguments
+    if not isinstance(fields, dict):
+        return arguments
+    lines = (
+        f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()
+    )
+    return "\n".join(lines)
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """A model's text: what it fenced as code is set as code."""
+    for index, block in enumerate(f"\n{text}".split("\n```")):
+        if index % 2:
+            _, _, code = block.partition("\n")
+            yield f'<pre class="code">{escape(code)}</pre>'
+        elif block.strip():
+            yield _folded(block.strip("\n"))
+
+
+def _folded(text: str) -> str:
+    """A text; of a long one the beginning, and the rest to unfold."""
+    lines = text.split("\n")
+    head = "\n".join(lines[:_LINES])
+    if len(lines) <= _LINES + 3 and len(text) <= _CHARACTERS + 400:
+        return f"<pre>{escape(text)}</pre>"
+    if len(head) > _CHARACTERS:
+        head, rest, more = text[:_CHARACTERS], text[_CHARACTERS:], f"{len(text) - _CHARACTERS:,} more characters"
+    else:
+        rest, more = "\n".join(lines[_LINES:]), f"{len(lines) - _LINES:,} more lines"
+    return f"<pre>{escape(head)}</pre><details><summary>{more}</summary><pre>{escape(rest)}</pre></details>"
 
 
 def _text(text: str, redactor: Redactor) -> str:
     return escape(redactor.text(text))
+
+
+def _count(number: int | None) -> str:
+    if number is None:
+        return "-"
+    return str(number) if number < 10_000 else f"{number / 1000:.1f}k" if number < 1_000_000 else f"{number / 1e6:.2f}M"
+
+
+def _span(milliseconds: float | None) -> str:
+    seconds = (milliseconds or 0) / 1000
+    if seconds < 60:
+        return f"{milliseconds or 0:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+    return (
+        f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+        if seconds < 3600
+        else f"{seconds // 3600:.0f} h {seconds % 3600 / 60:.0f} min"
+    )
+
+
+def _plural(number: int, word: str) -> str:
+    """Empty for none."""
+    return f"{number} {word}{'' if number == 1 else 's'}" if number else ""
+
+
+def _money(dollars: float | None) -> str:
+    """`-` when it is unknown."""
+    return "-" if dollars is None else f"${dollars:.4f}" if dollars < 1 else f"${dollars:.2f}"

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from axonhub_cli.trace import page
 from axonhub_cli.trace.export import EXPORTS, Exported
 from axonhub_cli.trace.reader import reader
 from axonhub_cli.trace.records import AttemptRecord, RequestRecord
@@ -121,42 +123,74 @@ class Tags(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen: set[str] = set()
-        self.attributes: set[str] = set()
+        self.seen: list[str] = []
+        self.attributes: set[tuple[str, str]] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.add(tag)
-        self.attributes.update(name for name, _ in attrs)
+        self.seen.append(tag)
+        self.attributes.update((name, value or "") for name, value in attrs)
 
 
 def test_the_page_is_only_text(exported: Exported) -> None:
-    """Nothing that runs, loads or links; what was written by others is text; the secret is masked."""
+    """Nothing that loads or links elsewhere, no script but its own; what was written by others is text; the secret is masked."""
     text = EXPORTS["html"](exported)
     tags = Tags()
     tags.feed(text)
-    assert not {"script", "link", "img", "iframe", "a", "form", "object"} & tags.seen
-    assert not {name for name in tags.attributes if name.startswith("on") or name in ("src", "href")}
+    assert not {"link", "img", "iframe", "form", "object", "base"} & set(tags.seen)
+    assert tags.seen.count("script") == 1
+    assert not {name for name, _ in tags.attributes if name.startswith("on") or name == "src"}
+    assert {value for name, value in tags.attributes if name == "href"} == {"#ar-1", "#ar-2", "#turn-1"}
     assert "default-src 'none'" in text
     assert SECRET not in text
     for words in ("Turn 1", "receipt: dropped top_k", "cache missed: idle for 7 min (8,000 tokens)", "attempt 1 @a error 529"):
         assert words in text
 
 
-def test_the_page_in_a_browser(exported: Exported, tmp_path: Path) -> None:
-    """Chromium shows it, offline, without running anything of it."""
+def browse(file: Path, folder: Path) -> str:
+    """The page as Chromium has it after its scripts ran, or a skip."""
     browser = next(filter(None, map(shutil.which, CHROMES)), None)
     if browser is None:
         pytest.skip("no Chromium here")
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}", "--dump-dom"]
+    return subprocess.run([*command, file.as_uri()], capture_output=True, text=True, check=True, timeout=100).stdout
+
+
+def test_the_page_in_a_browser(exported: Exported, tmp_path: Path) -> None:
+    """Chromium shows it, offline, and runs its own script and no other."""
     file = tmp_path / "page.html"
     file.write_text(EXPORTS["html"](exported).replace("</title>", "</title><script>document.title='ran'</script>"))
-    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
-    shown = subprocess.run([*command, file.as_uri()], capture_output=True, text=True, check=True, timeout=100).stdout
+    shown = browse(file, tmp_path)
     assert "<title>ran" not in shown
+    assert '<body class="live">' in shown
     assert '<div class="track">' in shown
     assert "Turn 1" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("one\ntwo", ""),
+        ("\n".join(f"line {number}" for number in range(40)), "28 more lines"),
+        ("x" * 5000, "3,400 more characters"),
+    ],
+)
+def test_long_texts_are_folded_and_whole(text: str, folded: str) -> None:
+    """What is seen and what is folded are the text, nothing is left out."""
+    shown = page._folded(text)
+    assert (folded in shown, "<details>" in shown) == (True, bool(folded))
+    pieces = re.findall(r"<pre>(.*?)</pre>", shown, re.DOTALL)
+    assert text in ("".join(pieces), "\n".join(pieces))
+
+
+def test_calls_and_code_are_set_as_such() -> None:
+    """A call's arguments stand one a line, a model's code in blocks of its own; what is neither stays as it is."""
+    assert page._readable('{"command":"ls\\n-l","n":[1]}') == "command: ls\n-l\nn: [1]"
+    assert (page._readable("[1]"), page._readable("{")) == ("[1]", "{")
+    code = "".join(page._blocks("See:\n```py\na < b\n```\nDone."))
+    assert code == '<pre>See:</pre><pre class="code">a &lt; b</pre><pre>Done.</pre>'
 
 
 def test_other_values(exported: Exported) -> None:
     """A trace without prices or tokens is exported too."""
     bare: dict[str, Any] = {**exported.trace, "cost": None, "input_tokens": None, "cached_tokens": None, "output_tokens": None}
-    assert "cost unknown" in EXPORTS["html"](Exported(bare, {}, Redactor()))
+    assert "<dt>Cost</dt><dd>-<small>unknown</small>" in EXPORTS["html"](Exported(bare, {}, Redactor()))
