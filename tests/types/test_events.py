@@ -2,7 +2,6 @@
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from axonhub_cli.errors import ProtocolError
 from axonhub_cli.types.events import (
@@ -19,17 +18,16 @@ from axonhub_cli.types.events import (
     PartStart,
     ReasoningDelta,
     SealDelta,
-    Sequencer,
     Start,
     TextDelta,
     UsageUpdate,
     check,
     fold,
     replay,
-    sequential,
 )
-from axonhub_cli.types.messages import Media, Opaque, Part, Reasoning, Refusal, Response, Seal, Text, ToolCall, Usage
+from axonhub_cli.types.messages import Media, Opaque, Reasoning, Refusal, Response, Seal, Text, ToolCall, Usage
 from axonhub_cli.types.problem import Problem
+from tests.types.responses import RESPONSES
 
 START = Start(id="r", model="m")
 TEXT = PartStart(0, Text(text=""))
@@ -162,86 +160,7 @@ def test_a_folder_can_be_asked_at_any_moment() -> None:
     assert (folder.problem, folder.ended, folder.response().finish) == (FAIL.problem, False, None)
 
 
-_EXTRA = st.none() | st.dictionaries(st.text(max_size=3), st.integers(), min_size=1, max_size=2)
-_SEALS = st.none() | st.builds(Seal, st.text(), st.text(), st.text())
-_PARTS: st.SearchStrategy[Part] = st.one_of(
-    st.builds(Text, text=st.text(), extra=_EXTRA),
-    st.builds(Refusal, text=st.text()),
-    st.builds(Reasoning, text=st.text(), summary=st.booleans(), seal=_SEALS, extra=_EXTRA),
-    st.builds(
-        ToolCall, id=st.text(), name=st.text(), arguments=st.text(), kind=st.sampled_from(["function", "custom"]), seal=_SEALS
-    ),
-    st.builds(Media, kind=st.just("image"), data=st.text()),
-    st.builds(Opaque, protocol=st.just("gemini"), kind=st.text(), raw=st.dictionaries(st.text(), st.integers(), max_size=2)),
-)
-_FIGURES = st.none() | st.integers(0)
-_RESPONSES = st.builds(
-    Response,
-    origin=st.sampled_from(["anthropic", "openai-chat"]),
-    id=st.text(),
-    model=st.text(),
-    parts=st.lists(_PARTS, max_size=5).map(tuple),
-    finish=st.none() | st.sampled_from(["stop", "length", "tool_calls"]),
-    usage=st.none() | st.builds(Usage, input=_FIGURES, output=_FIGURES, cache_read=_FIGURES),
-    extra=_EXTRA,
-)
-
-
-@given(_RESPONSES)
+@given(RESPONSES)
 def test_fold_and_replay_are_inverse(response: Response) -> None:
     """A response played as a stream folds into the same response, and the stream obeys the grammar."""
     assert fold(check(replay(response)), response.origin) == response
-
-
-@st.composite
-def interleaved(draw: st.DrawFn) -> list[Event]:
-    """A legal stream with several parts open at a time, cut off or failed at some point in a third of the cases."""
-    response = draw(_RESPONSES)
-    first, *rest = replay(response)
-    ends = [event for event in rest if not hasattr(event, "index")]
-    lanes = [[event for event in rest if getattr(event, "index", -1) == at] for at in range(len(response.parts))]
-    out: list[Event] = [first]
-    begun = 0
-    while any(lanes):
-        at = draw(st.sampled_from([at for at, lane in enumerate(lanes) if lane and at <= begun]))
-        begun = max(begun, at + 1)
-        out.append(lanes[at].pop(0))
-    if draw(st.integers(0, 2)) == 0:
-        return [*out[: draw(st.integers(1, len(out)))], FAIL]
-    return [*out, *ends]
-
-
-@given(interleaved())
-def test_sequencer(events: list[Event]) -> None:
-    """In a row: legal, one part open at most, and the same response in the end; of a stream that failed, the beginning."""
-    check(events)
-    row = check(sequential(events))
-    told, whole = fold(row, "openai-chat"), fold(events, "openai-chat")
-    assert told.parts == whole.parts[: len(told.parts)]
-    assert told == whole or events[-1] is FAIL
-    is_open = False
-    for event in row:
-        if isinstance(event, PartStart):
-            assert not is_open
-        is_open = isinstance(event, PartStart) or (is_open and not isinstance(event, PartEnd))
-
-
-def test_half_a_call_is_not_shut_for_the_next_part() -> None:
-    """Shut, it would look whole, and a client would run it."""
-    sequencer = Sequencer()
-    assert sequencer.feed(CALL) == [CALL]
-    assert sequencer.feed(PartStart(1, Text(text=""))) == []
-    assert sequencer.feed(FAIL) == [FAIL]
-
-
-def test_the_sequencer_streams_the_lowest_part() -> None:
-    """The first open part goes out at once, later ones wait for its end and then go out together."""
-    sequencer = Sequencer()
-    second = PartStart(1, Text(text=""))
-    assert sequencer.feed(CALL) == [CALL]
-    assert sequencer.feed(second) == []
-    assert sequencer.feed(ArgumentsDelta(0, "a")) == [ArgumentsDelta(0, "a")]
-    assert sequencer.feed(TextDelta(1, "b")) == []
-    assert sequencer.feed(PING) == [PING]
-    assert sequencer.feed(PartEnd(0)) == [PartEnd(0), second, TextDelta(1, "b")]
-    assert sequencer.feed(TextDelta(1, "c")) == [TextDelta(1, "c")]

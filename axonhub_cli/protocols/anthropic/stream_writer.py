@@ -22,12 +22,12 @@ from ...types.events import (
     PartStart,
     ReasoningDelta,
     SealDelta,
-    Sequencer,
     Start,
     TextDelta,
     UsageUpdate,
 )
 from ...types.messages import Opaque, Part, Reasoning, Refusal, Seal, Text, ToolCall, Usage
+from ...types.sequence import Sequencer
 from .. import raw
 from ..base import Reply
 from ..sse import encode

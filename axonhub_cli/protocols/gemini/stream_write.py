@@ -22,12 +22,12 @@ from ...types.events import (
     PartStart,
     ReasoningDelta,
     SealDelta,
-    Sequencer,
     Start,
     TextDelta,
     UsageUpdate,
 )
 from ...types.messages import Reasoning, Refusal, Seal, Text, ToolCall, Usage
+from ...types.sequence import Sequencer
 from ..base import Reply
 from ..raw import dumps
 from ..sse import encode
