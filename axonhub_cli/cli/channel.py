@@ -143,7 +143,14 @@ def edit_(
     from ..errors import UsageError
 
     found = pick(load(), name)
-    changes = {"type": type_, "base_url": base_url, "models": model, "priority": priority, "weight": weight, "tags": tag}
+    changes: dict[str, Any] = {
+        "type": type_,
+        "base_url": base_url,
+        "models": model,
+        "priority": priority,
+        "weight": weight,
+        "tags": tag,
+    }
     changes |= {
         "body_overrides": channel_override.body(body_override),
         "header_overrides": channel_override.header(header_override),

@@ -63,7 +63,7 @@ def _refuse_sound(request: Request, extra: dict[str, Any], protocol: Protocol) -
             hint="Ask for text, or map this model to a channel that speaks the client's own protocol.",
             param="modalities",
         )
-    if protocol not in _HEARS and request.messages and _has_audio(request.messages[-1]):
+    if protocol not in _HEARS and request.messages and _holds(request.messages[-1], "audio"):
         raise RequestError(
             f"messages: the last one holds audio, and this model is served through {_title(protocol)}, which has none.",
             hint=_SOUND,
@@ -71,9 +71,20 @@ def _refuse_sound(request: Request, extra: dict[str, Any], protocol: Protocol) -
         )
 
 
-def _has_audio(message: Message) -> bool:
+def refuse_blind(request: Request) -> None:
+    """The same for an image in the last message where the model sees none: asked only when another channel has one that does.
+    Otherwise a placeholder stands for it."""
+    if request.messages and _holds(request.messages[-1], "image"):
+        raise RequestError(
+            "messages: the last one holds an image, and the model of this channel sees none.",
+            hint="Where no other channel does either, a placeholder stands for the image.",
+            param="messages",
+        )
+
+
+def _holds(message: Message, kind: str) -> bool:
     parts = [*message.parts, *(inner for part in message.parts if isinstance(part, ToolResult) for inner in part.parts)]
-    return any(isinstance(part, Media) and part.kind == "audio" for part in parts)
+    return any(isinstance(part, Media) and part.kind == kind for part in parts)
 
 
 def _title(protocol: Protocol) -> str:

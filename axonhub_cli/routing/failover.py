@@ -4,7 +4,7 @@ Before anything was sent to the client a failure may stay invisible:
 
 - the upstream could not be reached, broke off, was too slow or is overloaded: the next candidate;
 - it refused the secret, or the secret's account is spent or limited: the next candidate, which is another secret or channel;
-- it says that it does not know the model: the next channel may;
+- it says that it does not know the model, or what is asked cannot be formed or done there: the next channel may;
 - it says that the request is wrong: that is the client's answer, another channel would say the same.
 
 After commit nothing is tried again. A client that left is nobody's fault.
@@ -38,7 +38,7 @@ def decide(problem: Problem, *, committed: bool, left: int) -> Step:
     """Whether to try the next of `left` remaining candidates after this problem."""
     if committed or left <= 0 or problem.kind == "cancelled":
         return "stop"
-    if problem.kind in _NEXT or problem.status in _NEXT_STATUS or problem.status >= 500:
+    if problem.elsewhere or problem.kind in _NEXT or problem.status in _NEXT_STATUS or problem.status >= 500:
         return "next"
     return "stop"
 
@@ -80,8 +80,31 @@ _WORTH: tuple[str, ...] = (
 
 
 def worst(problems: list[Problem]) -> Problem:
-    """Of all attempts' failures the one that the client should hear: the last that an upstream really said, else the last."""
-    for problem in reversed(problems):
+    """Of all attempts' failures the one that the client should hear: the last that an upstream really said, else the last.
+
+    That a place cannot do what is asked comes after what keeps an able one from it: that may pass.
+    """
+    able = [problem for problem in problems if not problem.elsewhere] or problems
+    for problem in reversed(able):
         if problem.kind in _WORTH:
             return problem
-    return problems[-1]
+    return able[-1]
+
+
+def tried(problems: list[tuple[str, Problem]]) -> str:
+    """Who was asked in vain, and why, in short; the reasons in full where none of them can do what is asked. Empty for one."""
+    if len(problems) < 2:
+        return ""
+    if all(problem.elsewhere for _, problem in problems):
+        others = [f"{place}: {problem.message}" for place, problem in problems if problem.message != problems[-1][1].message]
+        return f"(no other channel can either: {' '.join(others)})" if others else f"(said of {_places(problems)})"
+    words = {"upstream": "no good answer"}
+    kinds = [
+        (place, "cannot do this" if other.elsewhere else words.get(other.kind, other.kind.replace("_", " ")))
+        for place, other in problems
+    ]
+    return f"(axonhub tried {', '.join(f'{place}: {word}' for place, word in kinds)})"
+
+
+def _places(problems: list[tuple[str, Problem]]) -> str:
+    return ", ".join(dict.fromkeys(place for place, _ in problems))

@@ -127,6 +127,17 @@ def _candidates(channel: Channel, resolution: Resolution, protocol: Protocol, tr
     return [Candidate(channel=channel, endpoint=endpoint, model=resolution.model, secret=ref) for ref in secrets or [None]]
 
 
+def sighted(candidates: Iterable[Candidate], here: Candidate) -> bool:
+    """Whether somebody behind `here`, on another channel, sees images."""
+    channel = here.channel.name
+    behind = False
+    for each in candidates:
+        if behind and each.channel.name != channel and each.endpoint.quirks.images:
+            return True
+        behind = behind or each.channel.name == channel
+    return False
+
+
 def _nobody(
     config: Config, profile: str | None, model: str, resolution: Resolution, rejected: list[tuple[str, str]]
 ) -> RequestError:

@@ -4,17 +4,19 @@ import asyncio
 
 from msgspec.structs import replace
 
-from ..errors import AxonHubError, SecretError
+from ..errors import AxonHubError, RequestError, SecretError
 from ..protocols.base import Target
 from ..protocols.body import ClientBody
 from ..protocols.compaction import triggered
 from ..protocols.gemini.framing import begins_array
+from ..protocols.incapable import incapable
 from ..protocols.lanes import Prepared, prepare
-from ..protocols.registry import codec
 from ..protocols.raw import splice
+from ..protocols.refusals import refuse_blind
+from ..protocols.registry import codec
 from ..protocols.seals import is_refusal, maker
 from ..protocols.websearch import without_search
-from ..routing.plan import Candidate
+from ..routing.plan import Candidate, sighted
 from ..trace.records import AttemptRecord
 from ..types.messages import Loss, Response
 from ..types.problem import Problem, from_error
@@ -61,6 +63,8 @@ class Attempt:
             raise
         except SecretError as error:
             return self.failed(replace(from_error(error), kind="authentication"))
+        except RequestError as error:  # nobody was asked
+            return self.skipped(replace(from_error(error), elsewhere=True))
         except AxonHubError as error:
             return self.failed(from_error(error))
         except (TimeoutError, OSError) as error:
@@ -70,7 +74,14 @@ class Attempt:
             call.gateway.recorder.attempt(call.record, record)
         return response
 
+    def skipped(self, problem: Problem) -> Answered | None:
+        """What the client asks cannot be formed for this place: it was not asked."""
+        self.failed(problem)
+        self.record.outcome, self.record.status = "skipped", 0
+        return None
+
     def failed(self, problem: Problem) -> Answered | None:
+        problem = incapable(problem)
         self.record.outcome = "error"
         self.record.status = problem.status
         self.record.reason = self.call.gateway.redact(problem.message)
@@ -95,6 +106,8 @@ class Attempt:
             prepared.losses.append(
                 Loss("changed", "tools", "the upstream has no web search: the model answers from what it knows")
             )
+        if not candidate.endpoint.quirks.images and prepared.request is not None and sighted(call.plan.candidates, candidate):
+            refuse_blind(prepared.request)
         headers = request_headers(candidate, secret, call.headers, same=prepared.lane != "convert", stream=call.body.stream)
         prepared, headers = overridden(candidate, prepared, headers)
         self._note(prepared)
@@ -183,11 +196,11 @@ class Attempt:
         call.gateway.seals.learn(call.codec, self.upstream, response, call.bodies.get("upstream_response", b""), self.target)
         if problem is None:
             call.gateway.remember(record.trace_id, self.candidate.place)
+            if call.answer_id and response.id != call.answer_id and self.upstream.name == call.codec.name:
+                call.gateway.same_answer(call.answer_id, response.id)
             call.gateway.learning.answered(record.kind, self.candidate, call.codec.name, call.body.data, response)
 
     def heard(self, response: Response) -> None:
-            if call.answer_id and response.id != call.answer_id and self.upstream.name == call.codec.name:
-                call.gateway.same_answer(call.answer_id, response.id)
         """Keep what the upstream has said so far: a request that ends early has its price too."""
         record = self.call.record
         record.model = response.model or record.model

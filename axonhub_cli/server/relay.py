@@ -16,7 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ..protocols.lanes import Prepared
-from ..routing.failover import again, decide, pause, worst
+from ..routing.failover import again, decide, pause, tried, worst
 from ..routing.health import PATIENCE, hinted
 from ..routing.plan import Candidate
 from ..types.events import Failure
@@ -53,8 +53,11 @@ async def _serve(call: Call, keeper: Keeper) -> Answered | None:
     """The attempts, in order; None when they are used up."""
     places = call.gateway.places
     candidates = call.plan.candidates[:MAX_ATTEMPTS]
+    unable: set[str] = set()  # channels that cannot do what is asked, whichever secret they use
     for index, candidate in enumerate(candidates):
         left = len(candidates) - index - 1
+        if candidate.channel.name in unable:
+            continue
         if (problem := await places.barred(candidate)) is not None:
             call.problems.append((candidate.channel.name, problem))
             if problem.kind == "authentication":
@@ -65,8 +68,11 @@ async def _serve(call: Call, keeper: Keeper) -> Answered | None:
         response = await _admitted(call, candidate, keeper, left)
         if response is not None or keeper.reason is not None:
             return response
-        if decide(call.problems[-1][1], committed=_spoken(call), left=left) == "stop":
+        problem = call.problems[-1][1]
+        if decide(problem, committed=_spoken(call), left=left) == "stop":
             return None
+        if problem.elsewhere:
+            unable.add(candidate.channel.name)
     return None
 
 
@@ -99,6 +105,8 @@ async def _try(call: Call, candidate: Candidate, keeper: Keeper) -> Answered | N
         raise
     if keeper.reason is not None:  # we ended it ourselves
         call.problems[-1:] = [(candidate.channel.name, keeper.reason)]
+    elif attempt.record.outcome == "skipped":  # nobody was asked
+        places.health.release(candidate.spot)
     elif response is None:
         place, problem = call.problems[-1]
         body = call.bodies.get("upstream_response", b"") if problem.status >= 400 else b""
@@ -129,10 +137,8 @@ async def _give_up(call: Call) -> Answered:
     """Nobody could serve it: the client hears the last real error, and who was asked."""
     problem = worst([problem for _, problem in call.problems])
     message = call.gateway.redact(problem.message)
-    if len(call.problems) > 1:
-        words = {"upstream": "no good answer"}
-        tried = ", ".join(f"{place}: {words.get(other.kind, other.kind.replace('_', ' '))}" for place, other in call.problems)
-        message = f"{message} (axonhub tried {tried})"
+    if others := tried(call.problems):
+        message = f"{message} {call.gateway.redact(others)}"
     problem = replace(problem, message=message, **_local_answer(call, problem))
     record = call.record
     record.outcome, record.error = "error", message

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ..types.messages import Loss, Usage
 
-Outcome = Literal["running", "ok", "error", "cancelled", "interrupted"]
+Outcome = Literal["running", "ok", "error", "cancelled", "interrupted", "skipped"]  # skipped: an attempt that could not be formed
 RequestKind = Literal["turn", "title", "compaction", "memory", "web_search", "count_tokens", "prewarm", "other"]
 Lane = Literal["verbatim", "splice", "convert", "local"]
 

@@ -52,7 +52,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     """One failure. `status` is the HTTP status that the maker of it chose, or 0 for the usual one of its kind.
 
     `retry_after` is in seconds. `should_retry` is the `x-should-retry` answer (None: say nothing). `code` and `type` are the
-    vendor's own words, kept when they are known.
+    vendor's own words, kept when they are known. `elsewhere`: what is asked cannot be had at this place, and may be at another.
     """
 
     kind: ErrorKind
@@ -63,6 +63,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     param: str | None = None
     retry_after: float | None = None
     should_retry: bool | None = None
+    elsewhere: bool = False
 
     @property
     def http_status(self) -> int:

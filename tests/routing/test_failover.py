@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from axonhub_cli.routing.failover import UNKNOWN_NAME, again, decide, pause, worst
+from axonhub_cli.routing.failover import UNKNOWN_NAME, again, decide, pause, tried, worst
 from axonhub_cli.types.problem import Problem
 
 CASES = [
@@ -78,3 +78,29 @@ def test_the_pause_before_it_is_short_and_never_the_same() -> None:
     assert pause(problem, 0.0) == 0.2
     assert pause(problem, 1.0) == 0.4
     assert pause(Problem(kind="overloaded", message="x", retry_after=1.5), 0.5) == 1.6
+
+
+UNABLE = Problem(kind="invalid_request", message="n: 2 answers", elsewhere=True)
+DOWN = Problem(kind="upstream", message="gone")
+
+
+def test_what_cannot_be_done_here_may_be_done_elsewhere() -> None:
+    """The next candidate is asked, unless something was said already or nobody is left."""
+    assert decide(UNABLE, committed=False, left=1) == "next"
+    assert decide(UNABLE, committed=True, left=1) == "stop"
+    assert decide(UNABLE, committed=False, left=0) == "stop"
+
+
+def test_what_keeps_an_able_place_from_it_is_said_first() -> None:
+    """It may pass; that another place cannot do it does not."""
+    assert worst([DOWN, UNABLE]) is DOWN
+    assert worst([UNABLE, UNABLE]) is UNABLE
+
+
+def test_who_was_tried_in_words() -> None:
+    """In short; in full where nobody can do what is asked."""
+    other = Problem(kind="invalid_request", message="the last one holds audio.", elsewhere=True)
+    assert tried([("a", DOWN)]) == ""
+    assert tried([("a", DOWN), ("b", UNABLE)]) == "(axonhub tried a: no good answer, b: cannot do this)"
+    assert tried([("a", other), ("b", UNABLE)]) == "(no other channel can either: a: the last one holds audio.)"
+    assert tried([("a", UNABLE), ("b", UNABLE)]) == "(said of a, b)"

@@ -7,7 +7,7 @@ import pytest
 from axonhub_cli.config.schema import Channel, Config, Mapping, Profile
 from axonhub_cli.errors import RequestError
 from axonhub_cli.routing.health import Health, Place
-from axonhub_cli.routing.plan import offered, plan
+from axonhub_cli.routing.plan import offered, plan, sighted
 from axonhub_cli.types.problem import Problem
 
 
@@ -127,3 +127,13 @@ def test_offered_lists_exact_mappings_then_models_once() -> None:
     config = Config(channels=(channel("a", models=("m1", "m2")), channel("b", models=("m1",))), profiles={"p": profile})
 
     assert offered(config, "p") == ["claude-x", "m1", "m2"]
+
+
+def test_who_sees_images_behind_a_channel() -> None:
+    """Another channel that comes later; not one before, nor the same with another secret."""
+    blind, seeing = {"images": False}, {"images": True}
+    twice = channel("b", quirks=blind, secrets=("env:X", "env:Y"), priority=1)
+    config = Config(channels=(channel("a", quirks=seeing), twice, channel("c", quirks=seeing, priority=2)))
+    found = plan(config, None, "m", "anthropic").candidates
+    assert [sighted(found, each) for each in found] == [True, True, True, False]
+    assert not sighted(found[:3], found[1])
