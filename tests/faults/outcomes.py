@@ -9,17 +9,27 @@ from tests.server.wire import error_of, text_of
 Answer = tuple[int, dict[str, str], bytes]
 Table = dict[tuple[str, str], tuple[int, str]]  # (outcome, client): status and error type
 
-CLIENTS = ["anthropic", "openai-chat", "openai-responses"]
-_ROWS: dict[str, list[tuple[int, str]]] = {
-    "U502": [(502, "api_error"), (502, "server_error"), (502, "server_error")],
-    "U504": [(504, "timeout_error"), (504, "server_error"), (504, "server_error")],
-    "KEY": [(401, "authentication_error"), (401, "authentication_error"), (400, "invalid_request_error")],
-    "LOC": [(400, "invalid_request_error")] * 3,
-    "R429": [(429, "rate_limit_error"), (429, "rate_limit_error"), (429, "rate_limit_error")],
-    "OVR": [(529, "overloaded_error"), (503, "service_unavailable"), (503, "server_error")],
-    "BAD": [(400, "invalid_request_error")] * 3,
-    "BIG": [(413, "request_too_large"), (413, "invalid_request_error"), (400, "invalid_request_error")],
-    "SLOW": [(408, "timeout_error"), (408, "server_error"), (400, "server_error")],
+CLIENTS = ["anthropic", "openai-chat", "openai-responses", "gemini"]
+_ROWS: dict[str, list[tuple[int, str]]] = {  # in the order of CLIENTS
+    "U502": [(502, "api_error"), (502, "server_error"), (502, "server_error"), (502, "UNAVAILABLE")],
+    "U504": [(504, "timeout_error"), (504, "server_error"), (504, "server_error"), (504, "DEADLINE_EXCEEDED")],
+    "KEY": [
+        (401, "authentication_error"),
+        (401, "authentication_error"),
+        (400, "invalid_request_error"),
+        (401, "UNAUTHENTICATED"),
+    ],
+    "LOC": [(400, "invalid_request_error")] * 3 + [(400, "INVALID_ARGUMENT")],
+    "R429": [(429, "rate_limit_error")] * 3 + [(429, "RESOURCE_EXHAUSTED")],
+    "OVR": [(529, "overloaded_error"), (503, "service_unavailable"), (503, "server_error"), (503, "UNAVAILABLE")],
+    "BAD": [(400, "invalid_request_error")] * 3 + [(400, "INVALID_ARGUMENT")],
+    "BIG": [
+        (413, "request_too_large"),
+        (413, "invalid_request_error"),
+        (400, "invalid_request_error"),
+        (400, "INVALID_ARGUMENT"),
+    ],
+    "SLOW": [(408, "timeout_error"), (408, "server_error"), (400, "server_error"), (400, "INVALID_ARGUMENT")],
 }
 TABLE: Table = {(code, client): row for code, rows in _ROWS.items() for client, row in zip(CLIENTS, rows, strict=True)}
 
@@ -34,7 +44,7 @@ def check(outcome: str, client: str, answer: Answer) -> None:
     wanted, kind = TABLE[outcome, client]
     assert status == wanted, (status, body)
     error = json.loads(body)["error"]
-    assert error["type"] == kind, body
+    assert error["status" if client == "gemini" else "type"] == kind, body
     assert error["message"]
     if outcome in ("LOC", "KEY", "BAD", "BIG"):
         assert headers.get("x-should-retry") == "false", headers
@@ -56,3 +66,4 @@ def _broken_off(client: str, answer: Answer) -> None:
     assert b"[DONE]" not in answer[2]
     assert b"response.completed" not in answer[2]
     assert b"message_stop" not in answer[2]
+    assert b"finishReason" not in answer[2]

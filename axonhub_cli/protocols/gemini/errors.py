@@ -41,6 +41,10 @@ _WORDS: dict[str, tuple[int, str]] = {
     "unsupported": (400, "INVALID_ARGUMENT"),
     "cancelled": (499, "CANCELLED"),
 }
+_AS: dict[tuple[str, int], str] = {
+    ("server", 502): "upstream",
+    ("timeout", 400): "invalid_request",
+}  # what the status makes of a kind
 _KINDS: dict[str, ErrorKind] = {
     "INVALID_ARGUMENT": "invalid_request",
     "OUT_OF_RANGE": "invalid_request",
@@ -166,7 +170,7 @@ def write_error(problem: Problem, request_id: str) -> tuple[int, dict[str, str],
 
 def error_object(problem: Problem) -> Block:
     """The body, and the last chunk of a stream that failed."""
-    status, word = _WORDS[problem.kind]
+    status, word = _WORDS[_AS.get((problem.kind, problem.status), problem.kind)]
     message = problem.message
     if problem.kind == "context_length" and not message.startswith("The input token count"):
         message = f"{_OVERFLOW}: {message}"
