@@ -11,6 +11,7 @@ import typer
 
 from ..config.program import outside
 from ..errors import ConfigError, NotConfigured
+from . import config_import
 from .edit import config_file, load
 from .output import JsonFlag, Result, confirm, console, emit, interactive
 
@@ -109,6 +110,9 @@ def reference(json: JsonFlag = False) -> None:
     from ..config.reference import all_keys, markdown
 
     emit(Result([to_builtins(key) for key in all_keys()], markdown()), json=json)
+
+
+config_import.register(app)
 
 
 def _any(_: type) -> dict[str, Any]:
