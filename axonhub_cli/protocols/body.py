@@ -46,6 +46,10 @@ class ClientBody:
         value = self._top.get(key)
         return None if value is None else loads(bytes(value))
 
+    def has(self, keys: frozenset[str]) -> bool:
+        """Whether any of these keys is there at the top."""
+        return self._top is None or not keys.isdisjoint(self._top)
+
     @cached_property
     def model(self) -> str:
         """The model asked for. Raises `RequestError` when it is missing or no text."""

@@ -15,6 +15,7 @@ vendor that takes only its own. Who made a seal is a vendor (its official addres
 import base64
 import binascii
 import re
+from functools import lru_cache
 from typing import Protocol as Interface
 from urllib.parse import urlsplit
 
@@ -97,6 +98,7 @@ class Blank:
         return None
 
 
+@lru_cache(maxsize=256)
 def maker(base_url: str, channel: str) -> str:
     """Who seals at an address: the vendor whose own it is, else the channel."""
     return _OFFICIAL.get(urlsplit(base_url).hostname or "", channel)

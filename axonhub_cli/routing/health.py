@@ -113,6 +113,11 @@ class Health:
         self._places: dict[Place, Cooldown] = {}
         self._probes: dict[Place, float] = {}
 
+    @property
+    def calm(self) -> bool:
+        """Whether nothing is held against any place."""
+        return not self._places
+
     def cooldown(self, place: Place) -> Cooldown | None:
         """Why this place is unwell, or None: its secret's refusal comes first."""
         return self._places.get(place._replace(model=_ALL_MODELS)) or self._places.get(place)

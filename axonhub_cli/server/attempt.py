@@ -113,7 +113,7 @@ class Attempt:
         self._note(prepared)
         limits = candidate.channel.timeouts
         path = operation(candidate.endpoint.protocol, candidate.model, stream=call.body.stream)
-        async with self.keeper.guard(limits.first_byte * call.scale):
+        with self.keeper.guard(limits.first_byte * call.scale):
             response = await call.gateway.upstream.open(candidate, path + self._suffix(), prepared.body, headers)
         try:
             self.record.status = response.status
@@ -162,7 +162,7 @@ class Attempt:
             host = where[2] if len(where) > 2 else "another place"
             message = f"Channel {self.candidate.channel.name} redirects to {host}; axonhub does not follow. Correct its base_url."
             return Problem(kind="upstream", message=message, status=502, should_retry=False)
-        async with self.keeper.guard(self.candidate.channel.timeouts.idle * self.call.scale):
+        with self.keeper.guard(self.candidate.channel.timeouts.idle * self.call.scale):
             body = await read_whole(response, MAX_ERROR)
         self.call.bodies["upstream_response"] = body
         problem = self.upstream.read_error(response.status, response.headers, body)
@@ -174,7 +174,7 @@ class Attempt:
         """A 2xx: stream it, or read it whole, whatever the upstream chose to send and the client asked for."""
         inner = decoder_of(response)
         decoder: Decoding | None = inner
-        async with self.keeper.guard(self.candidate.channel.timeouts.idle * self.call.scale):
+        with self.keeper.guard(self.candidate.channel.timeouts.idle * self.call.scale):
             first = await next_chunk(response, decoder)
             streamed = is_stream(first, response.headers.get("content-type", ""))
             if self.upstream.name == "gemini" and begins_array(first):

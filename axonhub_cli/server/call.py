@@ -88,6 +88,9 @@ class Call:
             headers["x-axonhub-model"] = record.model
         if losses := sum(loss.action != "override" for loss in record.losses):
             headers["x-axonhub-losses"] = str(losses)
+        said = "".join(headers.values())
+        if said.isascii() and said.isprintable() and len(said) <= _PLAIN and self.gateway.redact(said) == said:
+            return headers
         return {name: _header(self.gateway.redact(value)) for name, value in headers.items()}
 
     def whole(self, body: bytes) -> Answered:
@@ -117,10 +120,13 @@ def beginning_of(call: Call) -> Beginning | None:
     return Beginning(call.begin, unopened) if unopened is not None else None
 
 
+_PLAIN = 1000  # characters: what is short and printable needs no look at each
+
+
 def _header(value: str) -> str:
     if not (value.isascii() and value.isprintable()):
         value = "".join(char if " " <= char <= "~" else "?" for char in value)
-    return value[:1000]
+    return value[:_PLAIN]
 
 
 def _wants_usage(body: ClientBody) -> bool:

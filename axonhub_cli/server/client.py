@@ -8,8 +8,8 @@ A client that reads slowly slows its upstream down. One that reads nothing for t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from types import TracebackType
 from typing import NamedTuple
 
 from ..protocols.gemini.framing import EventsToArray
@@ -157,37 +157,43 @@ class Keeper:
         self._begun = self.heard = self._loop.time()
         self.limit = 0.0
         self.reason: Problem | None = None  # why somebody else ended this: a shutdown
-        self._timeout: asyncio.Timeout | None = None
+        self._watch: Watch | None = None
         self._handle: asyncio.TimerHandle | None = None
 
-    @asynccontextmanager
-    async def guard(self, limit: float) -> AsyncIterator[None]:
-        """Raises TimeoutError after `limit` seconds without a byte from the upstream, or at once when it was interrupted."""
+    def guard(self, limit: float) -> "Watch":
+        """A `with` block that raises TimeoutError after `limit` seconds without a byte from the upstream, or at once when it was
+        interrupted."""
         self.heard, self.limit = self._loop.time(), limit
-        async with asyncio.timeout(None if self.reason is None else 0) as self._timeout:
-            self._schedule()
-            try:
-                yield
-            finally:
-                self._timeout = None
+        self._watch = watch = Watch(self)
+        if self.reason is not None:
+            self._loop.call_soon(watch.end)
+        self._schedule()
+        return watch
+
+    def left(self) -> None:
+        """The block is over."""
+        self._watch = None
 
     def interrupt(self, reason: Problem) -> None:
         """End the wait that goes on, or the next one; whoever waits finds the reason here."""
         self.reason = reason
-        if self._timeout is not None:
-            self._timeout.reschedule(self._loop.time())
+        if self._watch is not None:
+            self._watch.end()
 
     def stop(self) -> None:
         """No more pings, no more limits."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
-        self._timeout = None
+        self._watch = None
 
     def _schedule(self) -> None:
+        due = self._due()
         if self._handle is not None:
+            if self._handle.when() <= due:
+                return  # it looks again when it comes
             self._handle.cancel()
-        self._handle = self._loop.call_at(self._due(), self._tick)
+        self._handle = self._loop.call_at(due, self._tick)
 
     def _due(self) -> float:
         due = self.heard + self.limit
@@ -205,8 +211,8 @@ class Keeper:
                 return
             self.heard = self._stream.last = now  # nobody waits for the upstream, and a keep-alive would not be read either
         if now >= self.heard + self.limit:
-            if self._timeout is not None:
-                self._timeout.reschedule(now)
+            if self._watch is not None:
+                self._watch.end()
                 return
             self.heard = now  # nobody waits for the upstream just now
         if self._stream is not None and now >= self._due():
@@ -223,3 +229,30 @@ class Keeper:
             await stream.ping()
         except ConnectionError:
             pass  # the client left: the handler is told by its cancellation
+
+
+class Watch:
+    """A wait that its keeper can end. It is what `asyncio.timeout` is, without a timer of its own for each wait."""
+
+    __slots__ = ("_before", "_ended", "_keeper", "_over", "_task")
+
+    def __init__(self, keeper: Keeper) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._keeper, self._task, self._before = keeper, task, task.cancelling()
+        self._ended = self._over = False
+
+    def end(self) -> None:
+        """End the wait; whoever waits gets a TimeoutError."""
+        if not self._ended and not self._over:
+            self._ended = True
+            self._task.cancel()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._over = True
+        self._keeper.left()
+        if self._ended and self._task.uncancel() <= self._before and kind is asyncio.CancelledError:
+            raise TimeoutError from error

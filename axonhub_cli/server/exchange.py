@@ -45,11 +45,6 @@ class Request:
         self._waiter: asyncio.Future[None] | None = None
 
     @property
-    def headers(self) -> dict[str, str]:
-        """Names in lower case; the last one of a name counts."""
-        return {name.decode("latin-1").lower(): value.decode("utf-8", "surrogateescape") for name, value in self.raw_headers}
-
-    @property
     def path(self) -> str:
         """The path for people."""
         path = self.raw_path.partition("?")[0]

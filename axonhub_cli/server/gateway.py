@@ -18,8 +18,10 @@ from ..config.orders import OrderBook
 from ..config.schema import Channel, Config
 from ..config.secrets import SecretCache
 from ..config.store import Reloader
+from ..routing.plan import Plan, plan
 from ..trace.feed import Feed
 from ..trace.recorder import Recorder
+from ..types.messages import Protocol
 from .budgets import Budgets, allowed
 from .client import Keeper
 from .gates import Gates
@@ -31,6 +33,7 @@ from .tasks import scale
 from .upstream import Upstream
 
 _FRESH = 0.05  # seconds for which the files are taken to be unchanged; under load one request in many looks
+_PLANS = 256  # that are kept
 _REMEMBERED = 2048  # traces whose last channel is known, answers that have two ids
 
 
@@ -71,6 +74,7 @@ class Gateway:
     _places: OrderedDict[str, tuple[str, str | None]] = field(default_factory=OrderedDict)
     _shown: tuple[Config, Channel | None] | None = None
     _effective: Config | None = None
+    _plans: dict[tuple[str | None, str, Protocol], Plan] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.places = Places(scale(), self._reread, self.log)
@@ -86,13 +90,29 @@ class Gateway:
     @property
     def config(self) -> Config:
         """The configuration in force: the file's, or the demo channel alone."""
-        config = self.reloader.config
-        demo = self.demo if self.demo_active else None
-        if self._shown is None or self._shown[0] is not config or self._shown[1] is not demo:
-            self._shown = (config, demo)
-            self._effective = config if demo is None else Config(server=config.server, trace=config.trace, channels=(demo,))
+        config, shown = self.reloader.config, self._shown
+        if shown is None or shown[0] is not config or shown[1] is not self.demo:
+            self._shown = (config, self.demo)
+            only = (self.demo,) if self.demo is not None and self.demo_active else None
+            self._effective = config if only is None else Config(server=config.server, trace=config.trace, channels=only)
+            self._plans.clear()
         assert self._effective is not None
         return self._effective
+
+    def plan(self, profile: str | None, model: str, protocol: Protocol, trace_id: str) -> Plan:
+        """Who may serve a request. A plan with one candidate is the same for every trace, and kept."""
+        config, asked = self.config, (profile, model, protocol)
+        known = self._plans.get(asked)
+        if known is None:
+            known = plan(
+                config, profile, model, protocol, trace_id=trace_id, last=self.last_place(trace_id), health=self.places.health,
+                now=time.monotonic(),
+            )  # fmt: skip
+            if len(known.candidates) == 1:
+                if len(self._plans) >= _PLANS:
+                    self._plans.clear()
+                self._plans[asked] = known
+        return known
 
     def profile_of(self, key: Key | None) -> str | None:
         """The active profile of a key: its own, the command line's, the file's. One that is gone counts as none."""

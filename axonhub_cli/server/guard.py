@@ -27,8 +27,16 @@ class Guard:
 
     def door(self, target: str, raw_headers: Iterable[tuple[bytes, bytes]]) -> Problem | None:
         """Steps 1 to 3: may this caller talk to us at all?"""
-        if not target.startswith("/") or any(ord(char) < 0x20 or char == "\x7f" for char in target):
-            return _refused("The request target must be a path that starts with '/'.", "invalid_request")
+        return self.target(target) or self.caller(raw_headers)
+
+    def target(self, target: str) -> Problem | None:
+        """Step 1."""
+        if target.startswith("/") and (target.isprintable() or not any(ord(char) < 0x20 or char == "\x7f" for char in target)):
+            return None
+        return _refused("The request target must be a path that starts with '/'.", "invalid_request")
+
+    def caller(self, raw_headers: Iterable[tuple[bytes, bytes]]) -> Problem | None:
+        """Steps 2 and 3."""
         hosts = [value for name, value in raw_headers if name.lower() == b"host"]
         if len(hosts) != 1 or hosts[0].decode("latin-1").lower() not in self.hosts:
             return _refused(

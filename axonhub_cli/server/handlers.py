@@ -6,7 +6,7 @@ foresaw is a 500 in that shape, and a line for the person at the terminal.
 
 import asyncio
 import logging
-import secrets
+import random
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,6 @@ from ..config.keys import Key
 from ..errors import AxonHubError, ProtocolError, RequestError
 from ..protocols.body import ClientBody
 from ..protocols.registry import codec
-from ..routing.plan import plan
 from ..trace.purpose import purpose
 from ..trace.records import RequestRecord
 from ..trace.session import Hints, Session, identify
@@ -23,6 +22,7 @@ from ..types.problem import Problem, from_error
 from . import admin, counting, models, relay
 from .bodies import decode
 from .call import Call
+from .card import Card, Cards
 from .client import SAFE, ClientLeft
 from .exchange import Answered, Request, Whole, json_response
 from .gateway import Gateway
@@ -44,14 +44,14 @@ class Handler:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
         self.scale = scale()
+        self._cards = Cards()
 
     async def handle(self, request: Request) -> Answered:
-        headers = {
-            name.decode("latin-1").lower(): value.decode("utf-8", "surrogateescape") for name, value in request.raw_headers
-        }
+        raw = tuple(request.raw_headers)
+        headers = self._cards.get(raw, self.gateway.config) or Card(raw)
         raw_path = request.raw_path
         path = raw_path.partition("?")[0]
-        problem = self.gateway.guard.door(raw_path, request.raw_headers)
+        problem = self.gateway.guard.target(raw_path) or (None if headers.kept else self.gateway.guard.caller(raw))
         if problem is not None:
             return self._refuse(request, path, headers, problem)
         route = find(path)
@@ -77,7 +77,7 @@ class Handler:
                 request, path, headers, Problem(kind="server", message=f"axonhub itself failed: {type(error).__name__}.")
             )
 
-    async def _route(self, request: Request, route: Route, headers: dict[str, str]) -> Answered:
+    async def _route(self, request: Request, route: Route, headers: Card) -> Answered:
         gateway = self.gateway
         problem = gateway.guard.form(route, request.method, headers, request.length)
         if problem is not None and problem.status == 405:
@@ -96,27 +96,27 @@ class Handler:
             return self._refuse(request, request.path, headers, key)
         if problem is not None:
             return self._refuse(request, request.path, headers, problem, drop=True)
+        self._cards.keep(headers)
         if route.kind in ("models", "model"):
             return models.answer(gateway, key, asker(route, headers), route.arg)
         return await self._with_body(request, route, headers, key)
 
-    async def _with_body(self, request: Request, route: Route, headers: dict[str, str], key: Key) -> Answered:
+    async def _with_body(self, request: Request, route: Route, headers: Card, key: Key) -> Answered:
         gateway = self.gateway
         if gateway.draining:
             raise RequestError("axonhub is shutting down.", kind="overloaded", hint="Try again in a moment.")
         if gateway.most is not None and gateway.running >= gateway.most:
             hint = "Raise the limit of open files (ulimit -n 65536) and restart it."
             raise RequestError(f"axonhub serves {gateway.running} requests already.", kind="overloaded", hint=hint)
-        record = RequestRecord(
-            id=f"ar-{secrets.token_hex(12)}", trace_id="", started=time.time(), protocol=route.protocol, path=request.path
-        )
+        record = RequestRecord(id=_new_id(), trace_id="", started=time.time(), protocol=route.protocol, path=request.path)
         begun = time.monotonic()
         gateway.running += 1
         try:
             data = await self._read(request, headers)
             record.bytes_in = len(data)
             body = ClientBody(data, route.in_path)
-            session = identify(headers, _hints(body), gateway.config.trace, fallback=record.id.replace("ar-", "at-", 1))
+            hints = _hints(body)
+            session = headers.session(hints, lambda: identify(headers, hints, gateway.config.trace, fallback=""))
             self._describe(record, session, key, body, compact=route.kind == "compact")
             if route.kind == "count_tokens":
                 return await counting.count(gateway, headers, body, record, self.scale)
@@ -139,11 +139,7 @@ class Handler:
         bodies: dict[Any, bytes] = {"client_request": body.data}
         try:
             await gateway.budgets.check(gateway.config.limits, record)
-            last = gateway.last_place(record.trace_id)
-            chosen = plan(
-                gateway.config, record.profile, body.model, route.protocol, trace_id=record.trace_id, last=last,
-                health=gateway.places.health, now=time.monotonic(),
-            )  # fmt: skip
+            chosen = gateway.plan(record.profile, body.model, route.protocol, record.trace_id)
             call = Call(
                 gateway=gateway, request=request, codec=codec(route.protocol), body=body, headers=headers, record=record,
                 plan=chosen, scale=self.scale, listener=Listener(record, gateway.recorder), begun=begun, bodies=bodies,
@@ -163,7 +159,8 @@ class Handler:
             gateway.recorder.end(record, bodies if gateway.config.trace.bodies else {})
 
     def _describe(self, record: RequestRecord, session: Session, key: Key, body: ClientBody, *, compact: bool) -> None:
-        record.trace_id, record.thread, record.client = session.trace_id, session.thread, session.client
+        record.trace_id = session.trace_id or record.id.replace("ar-", "at-", 1)
+        record.thread, record.client = session.thread, session.client
         record.client_version, record.agent, record.parent_agent = session.client_version, session.agent, session.parent_agent
         record.turn = session.turn
         record.key, record.profile = key.name, self.gateway.profile_of(key)
@@ -213,7 +210,7 @@ class Handler:
             if route is not None and route.kind in ("call", "compact", "count_tokens")
             else protocol_of(path, headers)
         )
-        status, extra, body = codec(protocol).write_error(problem, f"ar-{secrets.token_hex(12)}")
+        status, extra, body = codec(protocol).write_error(problem, _new_id())
         if problem.status == 405:
             status = 405
         close = drop or problem.kind in ("permission", "too_large")
@@ -246,7 +243,18 @@ def _local(error: RequestError | ProtocolError, protocol: str) -> Problem:
     )
 
 
+def _new_id() -> str:
+    """Unique, and no secret: it need not ask the system for randomness."""
+    return f"ar-{random.getrandbits(96):024x}"  # a name
+
+
+_NAMING = frozenset({"metadata", "prompt_cache_key"})  # keys that may name a session
+_NOTHING = Hints()
+
+
 def _hints(body: ClientBody) -> Hints:
+    if not body.has(_NAMING):
+        return _NOTHING
     metadata = body.get("metadata")
     user = metadata.get("user_id") if isinstance(metadata, dict) else None
     key = body.get("prompt_cache_key")

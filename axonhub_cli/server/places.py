@@ -33,7 +33,8 @@ class Places:
     def begin(self, candidate: Candidate) -> None:
         """An attempt goes there."""
         self.budget.request(candidate.channel.name)
-        self.health.begin(candidate.spot, time.monotonic())
+        if not self.health.calm:
+            self.health.begin(candidate.spot, time.monotonic())
 
     def failed(self, candidate: Candidate, problem: Problem) -> None:
         """It failed; the terminal hears of a new cooldown."""
@@ -43,7 +44,7 @@ class Places:
 
     def succeeded(self, candidate: Candidate) -> None:
         """It works."""
-        if self.health.succeeded(candidate.spot):
+        if not self.health.calm and self.health.succeeded(candidate.spot):
             self._log("info", f"{_named(candidate.spot)} works again.")
 
     def well(self, candidate: Candidate) -> bool:
@@ -52,10 +53,12 @@ class Places:
 
     def wait(self, candidate: Candidate) -> float:
         """Seconds (real ones) for which the upstream asked not to be asked."""
-        return self.health.wait(candidate.spot, time.monotonic())
+        return 0.0 if self.health.calm else self.health.wait(candidate.spot, time.monotonic())
 
     async def barred(self, candidate: Candidate) -> Problem | None:
         """Why this candidate is not asked now, from memory; None when it may be tried (after `wait` seconds, a short while)."""
+        if self.health.calm:
+            return None
         found = self.health.cooldown(candidate.spot)
         wait = self.wait(candidate)
         if found is None or wait <= PATIENCE * self.scale:

@@ -44,7 +44,7 @@ async def pump(
     if decoder is None:
         response.sink = flow.pass_on
     try:
-        async with keeper.guard(attempt.candidate.channel.timeouts.idle * attempt.call.scale):
+        with keeper.guard(attempt.candidate.channel.timeouts.idle * attempt.call.scale):
             chunk = first
             while chunk and await flow.take(chunk):
                 chunk = await next_chunk(response, decoder)

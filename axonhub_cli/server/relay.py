@@ -79,7 +79,8 @@ async def _serve(call: Call, keeper: Keeper) -> Answered | None:
 async def _admitted(call: Call, candidate: Candidate, keeper: Keeper, left: int) -> Answered | None:
     """The candidate's turn, within its channel's own limits: an attempt, and where it helps one more."""
     gates, channel = call.gateway.gates, candidate.channel
-    if (busy := await gates.enter(channel, may_wait=not left)) is not None:
+    limited = bool(channel.limits.rpm or channel.limits.concurrent)
+    if limited and (busy := await gates.enter(channel, may_wait=not left)) is not None:
         call.problems.append((channel.name, busy))
         return None
     try:
@@ -90,7 +91,8 @@ async def _admitted(call: Call, candidate: Candidate, keeper: Keeper, left: int)
             response = await _try(call, candidate, keeper)
         return response
     finally:
-        gates.leave(channel)
+        if limited:
+            gates.leave(channel)
 
 
 async def _try(call: Call, candidate: Candidate, keeper: Keeper) -> Answered | None:

@@ -47,14 +47,17 @@ class SealStore:
 
     def served(self, trace_id: str, channel: str) -> None:
         """A channel served a trace."""
-        self._traces[trace_id] = self._traces.get(trace_id, frozenset()) | {channel}
+        known = self._traces.get(trace_id, frozenset())
+        if channel not in known:
+            self._traces[trace_id] = known | {channel}
         self._traces.move_to_end(trace_id)
         if len(self._traces) > MAX_TRACES:
             self._traces.popitem(last=False)
 
     def mixed(self, trace_id: str, channel: str) -> bool:
         """Whether another channel served this trace, too."""
-        return bool(self._traces.get(trace_id, frozenset()) - {channel})
+        known = self._traces.get(trace_id)
+        return known is not None and (len(known) > 1 or channel not in known)
 
     def keep(self, response: Response) -> None:
         """An answer's thinking and seals, by its calls."""

@@ -20,6 +20,7 @@ from ..routing.failover import UNKNOWN_NAME
 from ..routing.plan import Candidate
 from ..types.messages import Protocol
 from ..types.problem import Problem
+from .card import Card
 from .reading import Answer
 from .wire import Broken
 from .wires import Place, Unreachable, Wires, head_of, split
@@ -106,6 +107,18 @@ def request_headers(
     candidate: Candidate, secret: str | None, client: Mapping[str, str], *, same: bool, stream: bool
 ) -> list[tuple[str, str]]:
     """The headers of an upstream request. `same`: the client speaks this protocol itself, so some of what it said passes on."""
+    if not isinstance(client, Card):
+        return _request_headers(candidate, secret, client, same=same, stream=stream)
+    key = (id(candidate.channel), candidate.endpoint.protocol, secret, same, stream)  # channels live as long as the configuration
+    found = client.passed.get(key)
+    if found is None:
+        found = client.passed[key] = _request_headers(candidate, secret, client, same=same, stream=stream)
+    return found
+
+
+def _request_headers(
+    candidate: Candidate, secret: str | None, client: Mapping[str, str], *, same: bool, stream: bool
+) -> list[tuple[str, str]]:
     protocol = candidate.endpoint.protocol
     headers = {"content-type": "application/json", "accept-encoding": "identity", "user-agent": f"axonhub/{__version__}"}
     headers["accept"] = "text/event-stream" if stream else "application/json"
@@ -129,12 +142,7 @@ def _credentials(candidate: Candidate, secret: str) -> dict[str, str]:
 
 def response_headers(upstream: Mapping[str, str]) -> dict[str, str]:
     """Of an upstream's response headers, those that the client gets."""
-    out = {}
-    for name, value in upstream.items():
-        low = name.lower()
-        if low in _BACK or low.startswith(_BACK_PREFIXES):
-            out[low] = value
-    return out
+    return {name: value for name, value in upstream.items() if name in _BACK or name.startswith(_BACK_PREFIXES)}
 
 
 def is_here(candidate: Candidate, port: int) -> bool:

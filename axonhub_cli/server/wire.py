@@ -103,6 +103,7 @@ class Answer:
     def __init__(self, wire: Wire) -> None:
         self.status = 0
         self.headers: dict[str, str] = {}
+        self._lines: list[tuple[bytes, bytes]] = []
         self.sink: Sink | None = None
         self._wire = wire
         self._parser = HttpResponseParser(self)
@@ -215,16 +216,16 @@ class Answer:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._begun:  # trailers say nothing to us
-            key, text = name.decode("latin-1").lower(), value.decode("utf-8", "surrogateescape")
-            self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
+            self._lines.append((name, value))
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
         self._interim = 100 <= status < 200
         if self._interim:
-            self.headers = {}
+            self._lines = []
         elif not self._done:
             self.status, self._begun = status, True
+            self.headers = _by_name(self._lines)
             self._wake()
 
     def on_body(self, data: bytes) -> None:
@@ -236,3 +237,11 @@ class Answer:
     def on_message_complete(self) -> None:
         if not self._interim and not self._done:
             self._done, self._keep = True, bool(self._parser.should_keep_alive())
+
+
+def _by_name(lines: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in lines:
+        key, text = name.decode("latin-1").lower(), value.decode("utf-8", "surrogateescape")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers

@@ -4,9 +4,13 @@ from ..protocols.body import ClientBody
 
 _FIELDS = (("reasoning", "effort"), ("output_config", "effort"), ("reasoning_effort", None), ("thinking", "budget_tokens"))
 
+_KEYS = frozenset({"generationConfig", *(key for key, _ in _FIELDS)})
+
 
 def effort(body: ClientBody) -> str | None:
     """The effort's name, or a budget of thinking tokens; None when nothing is said. Raises `ProtocolError` for a broken value."""
+    if not body.has(_KEYS):
+        return None
     config = body.get("generationConfig")
     thinking = config.get("thinkingConfig") if isinstance(config, dict) else None
     if isinstance(thinking, dict) and isinstance(thinking.get("thinkingLevel"), str):
