@@ -23,6 +23,9 @@ Row = dict[str, Any]
 _LINES = 8  # of one text that are shown, unless all are wanted
 _LABEL = 10  # columns
 _CALL = 300  # characters of a call's arguments
+_SYSTEM = 200  # characters of instructions: they are long, and always the same
+_GLUED = 40  # characters; a shorter fact is not broken
+_GLUE = "\ue000"  # stands for a space where a line must not be broken; rich breaks at U+00A0, too
 _LABELS = {"user": "you", "system": "system", "model": "model", "thinking": "thinking"}
 _LOOKS = {"user": "bold", "system": "dim", "model": "", "thinking": "dim italic", "tool": "dim", "call": "cyan"}
 _WAITING, _ANSWERING = "░", "█"
@@ -44,10 +47,30 @@ def conversation(trace: Row, spoken: "dict[str, list[Said]]", *, full: bool = Fa
         for turn in trace["turns"]:
             console.print()
             _line(console, "", words(*_turn(turn)))
+            asked: dict[str | None, list[Said]] = {}  # by agent: what the request before brought
             for request_id in turn["requests"]:
-                _request(console, requests[request_id], spoken.get(request_id, []), full=full)
+                agent, each = requests[request_id]["agent"], spoken.get(request_id, [])
+                again = bool(each) and asked.get(agent) == _asked(each)
+                _request(console, requests[request_id], each, full=full, again=again)
+                asked[agent] = _asked(each)
         console.print()
         _waterfall(console, trace)
+
+    return show
+
+
+def single(request: Row, spoken: "dict[str, list[Said]]") -> "Callable[[Console], None]":
+    """Prints all that is known of one request, then all that was said in it."""
+    from .trace_sheet import sheet
+
+    def show(console: "Console") -> None:
+        from rich.text import Text
+
+        for label, said in sheet(request):
+            _line(console, " ", Text(f"{label:>{_LABEL}}  ", "dim").append_text(words(*said)))
+        console.print()
+        for each in spoken.get(request["id"], []):
+            say(console, each, " ", full=True)
 
     return show
 
@@ -60,26 +83,32 @@ def _turn(turn: Row) -> Iterable[tuple[str, str]]:
     yield ("with " + ", ".join(cut(agent, 13) for agent in turn["agents"]) if turn["agents"] else ""), "magenta"
 
 
-def _request(console: "Console", request: Row, spoken: "list[Said]", *, full: bool) -> None:
-    """What it brought, what it took, what came back."""
+def _asked(spoken: "list[Said]") -> "list[Said]":
+    return [each for each in spoken if each.who in ("user", "tool", "system")]
+
+
+def _request(console: "Console", request: Row, spoken: "list[Said]", *, full: bool, again: bool) -> None:
+    """What it brought, unless that is what the one before brought `again`; what it took, what came back."""
     indent = "  │ " if request["agent"] else "  "
-    asked = [each for each in spoken if each.who in ("user", "tool", "system")]
-    for each in asked if full or request["kind"] == "turn" else ():
-        _say(console, each, indent, full=full)
+    asked = _asked(spoken)
+    for each in asked if full or (request["kind"] == "turn" and not again) else ():
+        say(console, each, indent, full=full)
     if not asked and request["prompt"]:
         _block(console, indent, "you", "bold", clean(request["prompt"]), full=full)
     _line(console, indent, words(*_facts(request)))
     for line in _notes(request):
-        _line(console, indent, line)
+        _line(console, indent + "  ", line)
     for each in spoken:
         if each not in asked:
-            _say(console, each, indent, full=full)
+            say(console, each, indent, full=full)
 
 
-def _say(console: "Console", each: "Said", indent: str, *, full: bool) -> None:
+def say(console: "Console", each: "Said", indent: str, *, full: bool) -> None:
+    """Print one thing that was said; shortened unless `full`."""
     label = clean(each.name or "tool", 24) if each.who in ("tool", "call") else _LABELS[each.who]
     label = f"{label} →" if each.who == "call" else f"→ {label}" if each.who == "tool" else label
-    text = cut(each.text, _CALL) if each.who == "call" and not full else clean(each.text.strip("\n"), len(each.text))
+    short = {"call": _CALL, "system": _SYSTEM}.get(each.who)
+    text = cut(each.text, short) if short and not full else clean(each.text.strip("\n"), len(each.text))
     _block(console, indent, label, _LOOKS[each.who], text, full=full)
 
 
@@ -107,9 +136,18 @@ def _line(console: "Console", indent: str, line: "Text") -> None:
     if not console.is_terminal:
         console.print(Text(indent).append_text(line), soft_wrap=True)
         return
-    lines = line.wrap(console, max(20, console.width - len(indent) - 4))
+    lines = _glued(line).wrap(console, max(20, console.width - len(indent) - 4))
     for index, part in enumerate(lines):
+        part.plain = part.plain.replace(_GLUE, " ")
         console.print(Text().append(indent + ("    " if index else ""), "magenta").append_text(part))
+
+
+def _glued(line: "Text") -> "Text":
+    """The same line, to be broken between its facts (two spaces) rather than within a short one."""
+    glued = line.copy()
+    facts = line.plain.split("  ")
+    glued.plain = "  ".join(fact.replace(" ", _GLUE) if len(fact) <= _GLUED else fact for fact in facts)
+    return glued
 
 
 def _facts(request: Row) -> Iterator[tuple[str, str]]:

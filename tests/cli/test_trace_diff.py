@@ -11,7 +11,7 @@ from axonhub_cli.cli.trace import app
 from axonhub_cli.cli.trace_diff import shown
 from axonhub_cli.config.schema import Trace
 from axonhub_cli.errors import UsageError
-from axonhub_cli.trace.records import RequestRecord
+from axonhub_cli.trace.records import AttemptRecord, RequestRecord
 from axonhub_cli.trace.store import Store
 
 LONG = "the same beginning of a long text that goes on and on, until it says "
@@ -44,6 +44,23 @@ def test_what_became_of_a_request(filled: None) -> None:
         "what the client sent → what went upstream: 2 differences",
         "~ model", '    - "a"', '    + "b"', "- top_k", "    - 5"]  # fmt: skip
     assert run("diff", "ar-2").output == "No difference: what went upstream is what the client sent.\n"
+
+
+def test_what_is_alike_is_shown_once(filled: None, home: Path) -> None:
+    """The same change in many items of a list is one, with its number; `--full` shows them all."""
+    store = Store(home / "traces.db", Trace(retention_days=100_000))
+    store.start()
+    tools = [{"name": f"n{number}", "strict": True, "text": "x" * 300} for number in range(5)]
+    plain = [{key: value for key, value in tool.items() if key != "strict"} for tool in tools]
+    record = RequestRecord("ar-9", "t", 1e9, "anthropic", "/", outcome="ok")
+    record.attempts = [AttemptRecord(0, "deepseek", "openai-chat", "m")]
+    sent, went = (json.dumps({"tools": each}).encode() for each in (tools, plain))
+    store.end(record, {"client_request": sent, "upstream_request": went})
+    assert store.close(60)
+    assert run("diff", "ar-9").output.splitlines() == [
+        "what the client sent → what went upstream (@deepseek, anthropic → openai-chat): 5 differences",
+        "- tools[].strict  5 ×, the first:", "    - true"]  # fmt: skip
+    assert run("diff", "ar-9", "--full").output.count("].strict\n    - true") == 5
 
 
 def test_turn_against_turn(filled: None) -> None:

@@ -51,9 +51,28 @@ def test_a_pipe() -> None:
     lines = shown(40, terminal=False)
     assert lines[3].startswith("  → Bash  line 0 ⏎ line 1 ⏎")
     assert "in 1.0k (50% cached, 200 written)  out 120 (20 thinking)  -  effort max → high  stop" in lines[4]
-    assert lines[5] == "  cache missed  tools changed: +New  (900 tokens, $0.250)"
+    assert lines[5] == "    cache missed  tools changed: +New  (900 tokens, $0.250)"
     assert lines[6].startswith("  model  word word")
     assert lines[7] == '  Bash →  {"command": "ls"}'
+
+
+def test_facts_are_not_broken() -> None:
+    """A line that is too long is broken between facts, not within one."""
+    lines = shown(60, terminal=True)
+    for fact in ("in 1.0k (50% cached, 200 written)", "out 120 (20 thinking)", "effort max → high"):
+        assert any(fact in line for line in lines)
+    assert not any("\ue000" in line for line in lines)
+
+
+def test_what_is_asked_again_is_not_repeated() -> None:
+    """A request that was repeated brings nothing new; with `--full` all is there."""
+    said = {"ar-1": [Said("user", "hello")], "ar-2": [Said("user", "hello"), Said("model", "hi")]}
+    trace = {**TRACE, "requests": [REQUEST, {**REQUEST, "id": "ar-2"}]}
+    trace["turns"] = [{**TRACE["turns"][0], "requests": ["ar-1", "ar-2"]}]
+    for full in (False, True):
+        file = io.StringIO()
+        conversation(trace, said, full=full)(Console(file=file, width=300, highlight=False))
+        assert (file.getvalue().count("you  hello"), file.getvalue().count("model  hi")) == (1 + full, 1)
 
 
 @pytest.mark.parametrize(
