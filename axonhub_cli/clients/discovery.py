@@ -40,8 +40,8 @@ def variables(environ: Mapping[str, str]) -> tuple[list[Found], list[str]]:
     found: dict[str, Found] = {}
     remarks: list[str] = []
     for preset in PRESETS.values():
-        name = preset.env
-        if name is None or name in found or not environ.get(name, "").strip() or preset.name == "axonhub":
+        name = next((each for each in (preset.env, *preset.more_env) if each and environ.get(each, "").strip()), None)
+        if name is None or name in found or preset.name == "axonhub":
             continue
         if environ[name].startswith(LOCAL_KEY):
             remark = f"{name} holds a key of axonhub, not of {preset.title}."

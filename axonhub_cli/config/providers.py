@@ -29,7 +29,8 @@ class Endpoint(Struct, frozen=True):
 
 
 class Preset(Struct, frozen=True, kw_only=True):
-    """A provider. `env` is its usual environment variable; `local` means that it needs no secret; `url` is where keys are made.
+    """A provider. `env` is its usual environment variable, `more_env` others that are usual too; `local` means that it needs no
+    secret; `url` is where keys are made.
 
     `root` is what its endpoints' addresses share: a channel that only names another host replaces it.
     """
@@ -39,6 +40,7 @@ class Preset(Struct, frozen=True, kw_only=True):
     root: str
     endpoints: dict[Protocol, Endpoint]
     env: str | None = None
+    more_env: tuple[str, ...] = ()
     local: bool = False
     models: tuple[str, ...] = ()
     url: str | None = None
@@ -120,6 +122,7 @@ _VENDORS = (
             Endpoint("gemini", "https://generativelanguage.googleapis.com/v1beta", Quirks(image_results=False), "x-goog-api-key"),
         ),
         env="GEMINI_API_KEY",
+        more_env=("GOOGLE_API_KEY",),
         url="https://aistudio.google.com/apikey",
         sources=("https://ai.google.dev/api/generate-content", "https://ai.google.dev/gemini-api/docs/thought-signatures"),
     ),
@@ -295,9 +298,10 @@ _HOSTED = (
         endpoints=_all(
             _chat(
                 "https://api.mistral.ai/v1",
-                # Unknown parameters are refused with 422 (`seed` is random_seed there); usage comes unasked. Tool call ids must
-                # be nine letters or digits, which is no fact that quirks can say.
-                replace(COMPATIBLE, stream_usage=False, reasoning_effort=False, seed=False, documents=False),
+                # Unknown parameters are refused with 422 (`seed` is random_seed there); usage comes unasked.
+                replace(
+                    COMPATIBLE, stream_usage=False, reasoning_effort=False, seed=False, documents=False, call_id_length=9
+                ),
             ),
         ),
         env="MISTRAL_API_KEY",

@@ -29,7 +29,15 @@ _WORDS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_PLAIN_SCHEMA = re.compile(
+    r"(unknown name|cannot find field|unrecognized field|unsupported).{0,40}(parameters|response)_?json_?schema", re.I
+)
 _FINAL = ("invalid_request", "server", "not_found", "upstream", "unsupported")
+
+
+def is_schema_refusal(message: str) -> bool:
+    """Whether an upstream of Gemini's API says that it does not know JSON schema as such (`Quirks.plain_schemas`)."""
+    return bool(_PLAIN_SCHEMA.search(message[:2000]))
 
 
 def incapable(problem: Problem) -> Problem:

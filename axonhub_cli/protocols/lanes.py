@@ -24,7 +24,7 @@ from .refusals import STATE
 from .seal_wire import settle
 from .sealer import Back, Sealer
 from .seals import VENDORS, Blank, Book
-from .tools import Toolbox
+from .tools import Toolbox, legal_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,9 @@ def prepare(
         compacts = asked(opened)
     arrived = arrive(compacts or opened, upstream.name, target, book, losses, trust=trust)
     adapted = adapt(arrived, upstream.name, target.quirks, losses)
-    toolbox = Toolbox.of(adapted, native=_native(upstream, target), limit=target.quirks.tool_name_limit)
+    quirks = target.quirks
+    native = _native(upstream, target)
+    toolbox = Toolbox.of(adapted, native=native, limit=quirks.tool_name_limit, id_length=quirks.call_id_length)
     adapted = toolbox.outward(adapted, losses)
     written = upstream.write_request(adapted, target, losses)
     sent = dumps({key: value for key, value in written.items() if key not in upstream.in_path})
@@ -113,7 +115,14 @@ def _same_dialect(protocol: str, body: ClientBody, target: Target) -> bool:
         return quirks.native_responses or not _needs_native_responses(body.fields)
     if protocol == "anthropic":
         return (quirks.late_system or not _has_late_system(body.fields)) and (quirks.adaptive or not _is_adaptive(body.fields))
-    return True
+    return not quirks.call_id_length or _all_ids_legal(body.fields, quirks.call_id_length)
+
+
+def _all_ids_legal(fields: dict[str, Any], length: int) -> bool:
+    """Whether the history's tool calls have ids that the endpoint takes: they may come from another vendor's answers."""
+    messages = fields.get("messages")
+    ids = [message.get("tool_call_id") for message in messages if isinstance(message, dict)] if isinstance(messages, list) else []
+    return all(not isinstance(call_id, str) or legal_id(call_id, length) for call_id in ids)
 
 
 def _needs_native_responses(fields: dict[str, Any]) -> bool:

@@ -46,15 +46,17 @@ _Key = tuple[str | None, str]
 class Toolbox:
     """The tool table of one request. Made with `of`."""
 
-    def __init__(self, entries: dict[_Key, Entry], *, native: bool) -> None:
+    def __init__(self, entries: dict[_Key, Entry], *, native: bool, id_length: int = 0) -> None:
         self._entries = entries
         self._native = native
+        self._id_length = id_length
         self._by_wire = {(entry.wire_namespace, entry.wire): entry for entry in entries.values()}
         self.changes = any(not entry.same for entry in entries.values())
 
     @classmethod
-    def of(cls, request: Request, *, native: bool, limit: int) -> "Toolbox":
-        """The table for this request. `native`: the target knows namespaces and custom tools; `limit`: its longest name."""
+    def of(cls, request: Request, *, native: bool, limit: int, id_length: int = 0) -> "Toolbox":
+        """The table for this request. `native`: the target knows namespaces and custom tools; `limit`: its longest name;
+        `id_length`: how long ids of calls must be (0: as they are)."""
         tools = [tool for tool in request.tools if tool.kind != "hosted"]
         calls = [part for message in request.messages for part in message.parts if isinstance(part, ToolCall)]
         seen: dict[_Key, Tool] = {}
@@ -66,11 +68,11 @@ class Toolbox:
         entries: dict[_Key, Entry] = {}
         for key, tool in seen.items():
             entries[key] = _entry(tool, taken, native, limit)
-        return cls(entries, native=native)
+        return cls(entries, native=native, id_length=id_length)
 
     def outward(self, request: Request, losses: Losses) -> Request:
         """The request as the target may see it: the same object when nothing needs changing."""
-        ids = _ids(request)
+        ids = _ids(request, self._id_length)
         if not self.changes and not ids and (self._native or not request.namespaces):
             return request
         self._report(request, ids, losses)
@@ -200,14 +202,21 @@ def _hashed(text: str, full: str, limit: int) -> str:
     return f"{_ILLEGAL.sub('_', text)[: max(limit, 12) - 9]}_{digest}"
 
 
-def _ids(request: Request) -> dict[str, str]:
-    """Call ids that a target may refuse, and what they become."""
+def legal_id(call_id: str, length: int) -> bool:
+    """Whether a target takes this id of a tool call."""
+    return len(call_id) == length and call_id.isascii() and call_id.isalnum() if length else bool(_LEGAL_ID.match(call_id))
+
+
+def _ids(request: Request, length: int) -> dict[str, str]:
+    """Call ids that a target may refuse, and what they become: always the same, so that its prompt cache is hit. An answer's
+    calls come back under the target's own ids, which it takes again."""
     found: dict[str, str] = {}
     for message in request.messages:
         for part in message.parts:
             call_id = part.id if isinstance(part, ToolCall) else part.call_id if isinstance(part, ToolResult) else None
-            if call_id is not None and not _LEGAL_ID.match(call_id):
-                found[call_id] = _hashed(call_id or "call", call_id, ID_LIMIT)
+            if call_id is not None and not legal_id(call_id, length):
+                short = sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()[:length]
+                found[call_id] = short or _hashed(call_id or "call", call_id, ID_LIMIT)
     return found
 
 

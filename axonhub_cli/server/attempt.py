@@ -9,7 +9,7 @@ from ..protocols.base import Target
 from ..protocols.body import ClientBody
 from ..protocols.compaction import triggered
 from ..protocols.gemini.framing import begins_array
-from ..protocols.incapable import incapable
+from ..protocols.incapable import incapable, is_schema_refusal
 from ..protocols.lanes import Prepared, prepare
 from ..protocols.raw import splice
 from ..protocols.refusals import refuse_blind
@@ -123,6 +123,9 @@ class Attempt:
                 problem = await self._refusal(response)
                 if trust and is_refusal(problem.code, problem.message):
                     return await self._ask(secret, trust=False)
+                if self.target.quirks.plain_schemas and prepared.lane == "convert" and is_schema_refusal(problem.message):
+                    self.target = replace(self.target, quirks=replace(self.target.quirks, plain_schemas=False))
+                    return await self._ask(secret, trust=trust)
                 return self.failed(problem)
             return await self._answer(response, prepared)
         finally:

@@ -29,6 +29,9 @@ class Quirks(Struct, frozen=True, kw_only=True):
     cache_key              takes prompt_cache_key
     cache_control          wants Anthropic cache marks from clients that send none
     tool_name_limit        longest tool name
+    call_id_length         ids of tool calls are exactly so many letters and digits (0: any ids)
+    plain_schemas          Gemini: takes JSON schema as it is (parametersJsonSchema), not only in its own dialect
+    count_tokens           Anthropic, Gemini: has a counter for tokens
     hosted_tools           Anthropic: runs the vendor's own tools (web search)
     strict_tools           takes `strict` on a function
     top_k, seed, penalties, service_tier, verbosity, metadata    takes that parameter
@@ -58,6 +61,9 @@ class Quirks(Struct, frozen=True, kw_only=True):
     cache_key: bool = True
     cache_control: bool = False
     tool_name_limit: int = 64
+    call_id_length: int = 0
+    plain_schemas: bool = True
+    count_tokens: bool = True
     hosted_tools: bool = True
     strict_tools: bool = True
     top_k: bool = True

@@ -48,3 +48,11 @@ def test_a_long_list_is_left_to_the_server() -> None:
     with model_server(*(f"m{number}" for number in range(60)), owner="vllm") as server:
         (found,) = discovery.servers([server.url, server.url + "/v1"], scan=False)
     assert (found.type, found.models, found.base_url) == ("vllm", (), server.url)
+
+
+def test_googles_other_variable_counts_too() -> None:
+    """`GOOGLE_API_KEY` is as usual as `GEMINI_API_KEY`; with both there is one channel, of the latter."""
+    found, _ = discovery.variables({"GOOGLE_API_KEY": "k"})
+    assert [(item.type, item.secret) for item in found] == [("gemini", "env:GOOGLE_API_KEY")]
+    found, _ = discovery.variables({"GOOGLE_API_KEY": "k", "GEMINI_API_KEY": "k"})
+    assert [(item.type, item.secret) for item in found] == [("gemini", "env:GEMINI_API_KEY")]

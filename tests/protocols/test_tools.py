@@ -235,3 +235,22 @@ def test_out_and_back(tools: list[Tool], native: bool, text: str) -> None:
         call = ToolCall(id="c", name=wire.name, namespace=wire.namespace, kind=wire.kind, arguments=arguments)  # type: ignore[arg-type]
         [back] = restored(box, [call])
         assert (back.name, back.namespace, back.kind, back.arguments) == (own.name, own.namespace, own.kind, text)
+
+
+def test_ids_of_a_given_length() -> None:
+    """Some take exactly nine letters and digits: other vendors' ids get such ones, always the same; their own stay."""
+    history = (
+        ToolCall(id="call_0fypS1hVX", name="Bash", arguments="{}"),
+        ToolCall(id="a1B2c3D4e", name="Bash", arguments="{}"),
+        ToolResult(call_id="call_0fypS1hVX", parts=()),
+        ToolResult(call_id="a1B2c3D4e", parts=()),
+    )
+    req = request(PLAIN, history=history)
+    box = Toolbox.of(req, native=False, limit=64, id_length=9)
+    out, losses = box.outward(req, Losses()), Losses()
+    first, own = [part.id for part in out.messages[1].parts if isinstance(part, ToolCall)]
+    assert re.fullmatch(r"[a-zA-Z0-9]{9}", first)
+    assert own == "a1B2c3D4e"
+    assert [part.call_id for part in out.messages[2].parts if isinstance(part, ToolResult)] == [first, own]
+    assert box.outward(req, losses) == out
+    assert [loss.action for loss in losses.items] == ["renamed"]

@@ -149,7 +149,8 @@ def _write_format(output: OutputFormat | None, out: Outward) -> Block:
     if output is None:
         return {}
     if output.kind == "json_schema" and out.quirks.json_schema:
-        return {"responseMimeType": JSON, "responseJsonSchema": output.schema or {}}
+        key = "responseJsonSchema" if out.quirks.plain_schemas else "responseSchema"
+        return {"responseMimeType": JSON, key: out.schema(output.schema or {}, "response_format")}
     if output.kind == "json_schema":
         out.losses.change("response_format", "the upstream knows JSON without a schema only")
     return {"responseMimeType": JSON}

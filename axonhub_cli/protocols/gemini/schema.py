@@ -1,8 +1,8 @@
 """The API's own schema dialect read as JSON schema.
 
 `parameters` and `responseSchema` hold an OpenAPI subset: types in capitals, `nullable`, and counts that protobuf writes as
-strings. Its newer fields (`parametersJsonSchema`, `responseJsonSchema`) hold plain JSON schema; that is what we write, so
-nothing has to be translated the other way.
+strings. Its newer fields (`parametersJsonSchema`, `responseJsonSchema`) hold plain JSON schema; that is what we write, except
+where a quirk says that the upstream does not know them (`dialect`).
 """
 
 from typing import Any

@@ -1,7 +1,8 @@
 """Tools and the choice among them: each reader beside its writer.
 
 A tool object holds a list of functions, or one thing that runs at the vendor (`googleSearch`, `codeExecution`, `urlContext`), or
-both. Schemas come in the API's own dialect (`parameters`) or as JSON schema (`parametersJsonSchema`), and go out as the latter.
+both. Schemas come in the API's own dialect (`parameters`) or as JSON schema (`parametersJsonSchema`), and go out as the latter;
+where that is not known (a quirk), in the dialect.
 """
 
 from typing import Any
@@ -55,7 +56,10 @@ def write_tools(request: Request, out: Outward) -> list[Block]:
 def _write_function(tool: Tool, path: str, out: Outward) -> Block:
     if tool.strict:
         out.losses.drop(f"{path}.strict", f"{NAME} has no strict tools")
-    fields = clean(name=tool.name, description=tool.description, parametersJsonSchema=tool.schema)
+    fields = clean(name=tool.name, description=tool.description)
+    if tool.schema:
+        key = "parametersJsonSchema" if out.quirks.plain_schemas else "parameters"
+        fields[key] = out.schema(tool.schema, f"{path}.parameters")
     return {**fields, **out.keep(tool.extra, path)}
 
 
