@@ -24,6 +24,8 @@ says it
 - `ping` is a complete keep-alive frame that this protocol's clients accept and count. Where they do not accept it before the
   stream's first words, `opening(reply)` gives those (a writer for a reply with `told` goes on from there), and `unopened(data)`
   is the beginning of a stream without them.
+- `sparse(data)` says of the beginning of an upstream's stream whether it leaves out what the vendor's own helpers need: then it
+  is read and written anew instead of passing as it is.
 """
 
 from collections.abc import Callable, Mapping
@@ -130,4 +132,5 @@ class Codec:
     model_key: str = "model"
     opening: Callable[[Reply], bytes] | None = None
     unopened: Callable[[bytes], bytes] | None = None
+    sparse: Callable[[bytes], bool] | None = None
     steady: bool = False

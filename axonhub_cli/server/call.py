@@ -64,7 +64,7 @@ class Call:
     def begin(self) -> bytes:
         """The first words of the client's stream, before there is an answer. Whatever becomes one goes on from here."""
         started = self.pipe.folder.start if self.pipe is not None else None
-        reply = self.reply(Prepared(body=b"", lane="convert", request=self._asked()))
+        reply = self.reply(Prepared(body=b"", lane="convert", request=self.asked()))
         reply = replace(reply, id=(started.id if started is not None else "") or reply.id, told=TOLD)
         self.answer_id = reply.id
         if self.pipe is not None:
@@ -72,7 +72,8 @@ class Call:
         assert self.codec.opening is not None
         return self.codec.opening(reply)
 
-    def _asked(self) -> Request | None:
+    def asked(self) -> Request | None:
+        """The client's request as we understand it; None where we do not."""
         try:
             return self.codec.read_request(self.body.fields)
         except AxonHubError:  # passed on as it is; the upstream may understand it

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from .attempt import Attempt
 
 
-def pipe_of(attempt: "Attempt", prepared: Prepared) -> Pipe:
-    """The pipe of the lane that the request took."""
-    call = attempt.call
+def pipe_of(attempt: "Attempt", prepared: Prepared, first: bytes) -> Pipe:
+    """The pipe of the lane that the request took; `first` is how the answer begins."""
+    call, sparse = attempt.call, attempt.upstream.sparse
+    if prepared.lane != "convert" and sparse is not None and sparse(first):
+        attempt.record.lane = call.record.lane = "convert"
+        reply = replace(call.reply(prepared), request=call.asked())
+        return Convert(attempt.upstream, call.codec, reply, sink=call.listener.hear)
     if prepared.lane == "convert":
         back = prepared.back() if prepared.back is not None else None
         return Convert(attempt.upstream, call.codec, call.reply(prepared), back=back, sink=call.listener.hear)
@@ -38,7 +42,7 @@ async def pump(
     attempt: "Attempt", response: Answer, decoder: Decoding | None, first: bytes, prepared: Prepared
 ) -> Answered | None:
     """Move the stream. What comes before the first real event is held: until then a failure can be somebody else's answer."""
-    flow = _Flow(attempt, pipe_of(attempt, prepared))
+    flow = _Flow(attempt, pipe_of(attempt, prepared, first))
     pipe, keeper = flow.pipe, attempt.keeper
     attempt.call.pipe = pipe
     if decoder is None:

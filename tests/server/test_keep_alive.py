@@ -134,6 +134,34 @@ async def test_an_answer_in_one_piece_continues_it(start: Start, upstream: Upstr
     assert len(read(data)[1]) == 1
 
 
+# What llama.cpp's server says, word for word but for the ids: no numbers, no indexes, no output in the first response object.
+LLAMA = [
+    {"type": "response.created", "response": {"id": "resp_l", "object": "response", "status": "in_progress"}},
+    {"type": "response.in_progress", "response": {"id": "resp_l", "object": "response", "status": "in_progress"}},
+    {"type": "response.output_item.added",
+     "item": {"content": [], "id": "msg_l", "role": "assistant", "status": "in_progress", "type": "message"}},
+    {"type": "response.content_part.added", "item_id": "msg_l", "part": {"type": "output_text", "text": ""}},
+    {"type": "response.output_text.delta", "item_id": "msg_l", "delta": "Hel"},
+    {"type": "response.output_text.delta", "item_id": "msg_l", "delta": "lo"},
+    {"type": "response.output_text.done", "item_id": "msg_l", "text": "Hello"},
+    {"type": "response.content_part.done", "item_id": "msg_l", "part": wire._PART},
+    {"type": "response.output_item.done", "item": {**wire._ITEM, "id": "msg_l"}},
+    {"type": "response.completed", "response": {
+        "id": "resp_l", "object": "response", "created_at": 1, "status": "completed", "model": "m", "output": [wire._ITEM],
+        "usage": {"input_tokens": 32, "output_tokens": 4, "total_tokens": 36}}},
+]  # fmt: skip
+
+
+async def test_a_stream_that_says_too_little_is_completed(start: Start, upstream: Upstream) -> None:
+    """A server that imitates the protocol: its events get what the vendor's own helpers need, and the lane says so."""
+    upstream.will(stream(wire.sse(*LLAMA, named=True)))
+    hub = await start(channels(("openai-responses", upstream.url)))
+    data = await ask(hub)
+    assert strict.check("openai-responses", data) == "end"
+    assert text_of("openai-responses", data) == "Hello"
+    assert (await hub.records())[-1]["lane"] == "convert"
+
+
 async def by_openai(hub: Hub) -> str:
     client = openai.AsyncOpenAI(base_url=f"{hub.url}/v1", api_key=hub.token, max_retries=0)
     async with client, client.responses.stream(model="asked-model", input="hello") as events:

@@ -4,13 +4,13 @@ request_read, history_read      a client's request           tools, items, conte
 request_write, history_write    a request to an upstream     response                 usage, finish reasons, the response object
 stream_read, stream_*           an upstream's answer         errors                   errors, HTTP and in stream
 stream_write, stream_output     an answer to a client        fields                   typed access to JSON objects
-                                                             opening                  a stream that is kept alive from its start
+                                                             opening                  how a stream begins
 """
 
 from ..base import Codec
 from .content import NAME
 from .errors import error_in, read_error, write_error
-from .opening import opening, unopened
+from .opening import opening, sparse, unopened
 from .request_read import read_request
 from .request_write import write_request
 from .stream_read import ResponsesReader, read_response
@@ -31,4 +31,5 @@ CODEC = Codec(
     last_words=(b"response.completed", b"response.incomplete", b"response.failed"),
     opening=opening,
     unopened=unopened,
+    sparse=sparse,
 )
