@@ -4,18 +4,21 @@ A server of its own is started for it, inside this process and for this one requ
 alone; a running server and its traces are not touched.
 """
 
+import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import UsageError
-from .output import JsonFlag, Result, clean, confirm, emit
+from .output import JsonFlag, Result, clean, confirm, emit, interactive
 from .tail.figures import count, duration, money, percent, rate
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..config.schema import Config
+    from ..trace.records import BodyKind
 
 Row = dict[str, Any]
 
@@ -52,24 +55,35 @@ def replay(
     from ..config.store import load
     from ..trace.conversation import conversation
     from .replaying import send
-    from .trace import open_reader, single
 
     config = load(paths().config_file)
-    with open_reader() as traces:
-        old = single(traces, name)
-        bodies = traces.bodies(old["id"])
-    if "client_request" not in bodies:
-        raise UsageError(f"The body of {old['id']} is not kept, so it cannot be sent again.", hint="config.toml: trace.bodies")
-    if config.channel(channel) is None:
-        known = ", ".join(each.name for each in config.channels) or "none"
-        raise UsageError(f"There is no channel {channel!r}.", hint=f"Channels: {known}.")
+    old, bodies = _recorded(config, name, channel)
     target = model or old["model"] or old["asked_model"]
     confirm(_question(config, old, channel, target), yes=yes)
+    if interactive():
+        sys.stderr.write(f"Waiting for {clean(target, 60)} @{clean(channel, 40)} … (Ctrl-C leaves)\n")
     new, answer = send(config, old, bodies["client_request"], channel, target)
     before, after = (_answer(conversation(each, kept)) for each, kept in ((old, bodies), (new, answer)))
     data = {"recorded": {**_figures(old), "answer": before}, "replayed": {**_figures(new), "answer": after}}
     code = 0 if new["outcome"] == "ok" else 1
     emit(Result(data, lambda console: _print(console, old, new, before, after, diff=diff), code), json=json)
+
+
+def _recorded(config: "Config", name: str, channel: str) -> "tuple[Row, Mapping[BodyKind, bytes]]":
+    """The request and its bodies. Raises `UsageError` when it cannot be sent to that channel."""
+    from ..config.check import nearest
+    from .trace import open_reader, single
+
+    with open_reader() as traces:
+        old = single(traces, name)
+        bodies = traces.bodies(old["id"])
+    if "client_request" not in bodies:
+        hint = "Bodies are kept while config.toml says trace.bodies = true, and not when the disk is too slow or full."
+        raise UsageError(f"The body of {old['id']} is not kept, so it cannot be sent again.", hint=hint)
+    if config.channel(channel) is None:
+        hint = nearest(channel, [each.name for each in config.channels], "Channels")
+        raise UsageError(f"There is no channel {channel!r}.", hint=hint)
+    return old, bodies
 
 
 def _question(config: "Config", old: Row, channel: str, model: str) -> str:
@@ -105,7 +119,8 @@ def _print(console: "Console", old: Row, new: Row, before: str, after: str, *, d
     for name in ("", "recorded", "replayed"):
         grid.add_column(name, overflow="fold")
     for label, *cells in zip(_ROWS, _column(old), _column(new), strict=True):
-        grid.add_row(Text(label, style="dim"), *map(Text, cells))
+        if any(cell != "-" for cell in cells):
+            grid.add_row(Text(label, style="dim"), *map(Text, cells))
     if not diff:
         grid.add_row("", "", "")
         grid.add_row(Text("answer", style="dim"), Text(clean(before, 4000)), Text(clean(after, 4000)))

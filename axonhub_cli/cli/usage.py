@@ -1,5 +1,6 @@
 """`axonhub usage`: tokens and money added up, as a table, a chart in the terminal, a page, or JSON."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
@@ -7,7 +8,7 @@ import typer
 
 from ..errors import NotConfigured, UsageError
 from .output import JsonFlag, Result, clean, emit
-from .tail.figures import count, money, percent, plural
+from .tail.figures import count, money, percent
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -30,6 +31,7 @@ def usage(
     since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="30m, 2h, 7d, or a date (2026-11-22).")] = None,
     plot: Annotated[bool, typer.Option("--plot", help="Draw the cost as a chart.")] = False,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page with table and chart.")] = None,
+    png: Annotated[Path | None, typer.Option("--png", metavar="FILE", help="Write the chart as a picture.")] = None,
     json: JsonFlag = False,
 ) -> None:
     """Add up tokens and money, by model, channel, client, profile or day.
@@ -40,6 +42,7 @@ def usage(
 
       axonhub usage --since 7d
       axonhub usage --by day --plot
+      axonhub usage --by channel --since 30d --html usage.html
     """
     from ..trace.totals import By
 
@@ -47,11 +50,9 @@ def usage(
         raise UsageError(f"--by {by!r} is nothing to add up by.", hint=f"Use one of {', '.join(get_args(By))}.")
     rows, causes = _read(cast("By", by), since)
     data = {"by": by, "rows": rows, "misses": causes}
-    if html is not None:
-        from .usage_page import page
-
-        html.write_text(page(by, rows, causes), encoding="utf-8")
-        emit(Result({**data, "html": str(html)}, f"Wrote {html}"), json=json)
+    if html is not None or png is not None:
+        files = list(_write(_title(by, since), data, html, png))
+        emit(Result({**data, "files": files}, "\n".join(f"Wrote {file}" for file in files)), json=json)
         return
     emit(Result(data, lambda console: _print(console, by, rows, causes, plot=plot)), json=json)
 
@@ -71,19 +72,34 @@ def _read(by: "By", since: str | None) -> tuple[list[Row], list[Row]]:
         return [], []
 
 
+def _title(by: str, since: str | None) -> str:
+    return f"axonhub usage by {by}" + (f", since {since}" if since else "")
+
+
+def _write(title: str, data: Row, html: Path | None, png: Path | None) -> Iterator[str]:
+    """Write the files that are wanted; the picture first, since it may be refused."""
+    rows = data["rows"]
+    if png is not None:
+        from .usage_picture import picture
+
+        png.write_bytes(picture(title, rows))
+        yield str(png)
+    if html is not None:
+        from .usage_page import page
+
+        html.write_text(page(title, data["by"], rows, data["misses"], whole(rows) if rows else None), encoding="utf-8")
+        yield str(html)
+
+
 def _print(console: "Console", by: str, rows: list[Row], causes: list[Row], *, plot: bool) -> None:
     if not rows:
         console.print("Nothing was used in that time.")
         return
+    from .usage_page import cause_words
+
     console.print(_chart(rows, console.width) if plot else _table(by, rows))
     for cause in causes:
-        console.print(f"Cache missed: {_cause(cause)}", style="yellow")
-
-
-def _cause(cause: Row) -> str:
-    cost = f", {money(cause['cost'])} more" if cause["cost"] else ""
-    times = plural(cause["misses"], "time").replace("1 time", "once")
-    return f"{cause['cause']}, {times}: {count(cause['tokens'])} tokens{cost}"
+        console.print(f"Cache missed: {cause_words(cause)}", style="yellow")
 
 
 def _table(by: str, rows: list[Row]) -> "RenderableType":
@@ -129,7 +145,9 @@ def _chart(rows: list[Row], width: int) -> "RenderableType":
     from rich.table import Table
     from rich.text import Text
 
-    what = "cost" if any(row["cost"] for row in rows) else "input_tokens"
+    from .usage_picture import measure
+
+    what = measure(rows)
     largest = max((row[what] or 0) for row in rows) or 1
     grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
     grid.add_column(no_wrap=True, overflow="ellipsis", max_width=max(10, width // 3))

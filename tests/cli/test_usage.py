@@ -1,6 +1,7 @@
 """`axonhub usage`: a table, a chart, a page, JSON."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,28 @@ def test_the_page(filled: None, tmp_path: Path) -> None:
     assert not any(word in text for word in ("<script", "http:", "https:", "<b>"))
 
 
+def test_the_picture(filled: None, tmp_path: Path) -> None:
+    """A PNG whose first bar is as long as its room, the second a tenth of it; an unknown cost has none."""
+    from PIL import Image
+
+    file = tmp_path / "usage.png"
+    shown = run("--png", str(file), "--html", str(tmp_path / "usage.html"), "--json")
+    assert json.loads(shown.output)["files"] == [str(file), str(tmp_path / "usage.html")]
+    with Image.open(file) as image:
+        lines = [[image.getpixel((x, y * 2)) for x in range(564, 1396)] for y in (93, 127, 161)]
+        blue = [sum(pixel == (0x3F, 0x83, 0xD8) for pixel in line) / len(line) for line in lines]
+    assert blue == [pytest.approx(1, abs=0.02), pytest.approx(0.1, abs=0.02), 0]
+
+
+def test_the_picture_needs_its_extra(filled: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without Pillow the sentence says how to add it, and what needs nothing; no file is written."""
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    refused = run("--png", str(tmp_path / "usage.png"), "--html", str(tmp_path / "usage.html"))
+    assert isinstance(refused.exception, UsageError)
+    assert "axonhub-cli[plot]" in (refused.exception.hint or "")
+    assert list(tmp_path.glob("usage.*")) == []
+
+
 def test_programs(filled: None) -> None:
     """`--json` has the rows and the causes; an unknown cost is null."""
     data = json.loads(run("--by", "client", "--json", "--since", "2000-01-01").output)
@@ -82,6 +105,7 @@ def test_programs(filled: None) -> None:
 def test_nothing_used(home: Path) -> None:
     """No store, or nothing in that time, is a sentence."""
     assert run().output == "Nothing was used in that time.\n"
+    assert run("--html", str(home / "u.html"), "--png", str(home / "u.png")).exit_code == 0
 
 
 def test_what_cannot_be_added_up(home: Path) -> None:
