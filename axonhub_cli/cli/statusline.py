@@ -17,7 +17,7 @@ _SESSION = """
         SELECT count(*) FROM requests WHERE trace_id = ?1 AND cost IS NULL AND input IS NOT NULL
     ), input, cache_read, (
         SELECT count(*) FROM requests WHERE trace_id = ?1
-        AND (SELECT count(DISTINCT channel) FROM attempts WHERE request_id = requests.id) > 1
+        AND (SELECT count(DISTINCT value ->> 'channel') FROM json_each(attempts)) > 1
     )
     FROM requests WHERE trace_id = ?1 AND kind = 'turn' AND model IS NOT NULL
     ORDER BY agent IS NOT NULL, started DESC LIMIT 1

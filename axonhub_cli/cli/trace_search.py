@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import JsonFlag, LimitOption, Result, clean, emit
+from .output import JsonFlag, LimitOption, Result, clean, console, emit
 from .tail.figures import age
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def search(
     from .trace import open_reader
 
     with open_reader() as traces:
-        rows = traces.search(text, limit)
+        rows = traces.search(text, limit, lambda: console(stderr=True).print("Taking in what was said since the last search …"))
     plain = [{**row, **{name: _plain(row[name], MARKS) for name in ("asked", "answered")}} for row in rows]
     emit(Result(plain, lambda console: _print(console, rows, MARKS)), json=json)
 

@@ -26,10 +26,13 @@ from .sealer import Back, Sealer
 from .seals import VENDORS, Blank, Book
 from .tools import Toolbox, legal_id
 
+_CONVERSATION = ("messages", "input", "contents", "system", "instructions", "systemInstruction", "tools")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """An upstream body and how it came about. `request`, `toolbox` and `back` are there on the convert lane only.
+    """An upstream body and how it came about. `request`, `toolbox`, `settings` and `back` are there on the convert lane only;
+    `settings` are the body's fields, the conversation apart.
 
     `back` makes what the answer's events go through. `hide_usage`: the upstream was asked for a usage chunk that the client did
     not ask for.
@@ -39,6 +42,7 @@ class Prepared:
     lane: Literal["verbatim", "splice", "convert"]
     request: Request | None = None
     toolbox: Toolbox | None = None
+    settings: dict[str, Any] | None = None
     losses: list[Loss] = field(default_factory=list)
     hide_usage: bool = False
     back: Callable[[], Back] | None = None
@@ -76,6 +80,7 @@ def prepare(
     adapted = toolbox.outward(adapted, losses)
     written = upstream.write_request(adapted, target, losses)
     sent = dumps({key: value for key, value in written.items() if key not in upstream.in_path})
+    settings = {key: value for key, value in written.items() if key not in _CONVERSATION}
 
     def back() -> Back:
         other = client.name != upstream.name
@@ -84,7 +89,9 @@ def prepare(
             return Back(Compactor(maker, target.channel))
         return Back(Sealer(client.name, maker, target.channel) if other else None, toolbox.inward())
 
-    return Prepared(body=sent, lane="convert", request=request, toolbox=toolbox, losses=losses.items, back=back)
+    return Prepared(
+        body=sent, lane="convert", request=request, toolbox=toolbox, settings=settings, losses=losses.items, back=back
+    )
 
 
 def _splice(client: Codec, body: ClientBody, target: Target, book: Book, *, mixed: bool, trust: bool) -> Prepared:

@@ -20,6 +20,7 @@ from ..config.presets import endpoints
 from ..config.secrets import SecretCache
 from ..config.store import Reloader
 from ..errors import UsageError
+from ..routing.limits import wanted
 from ..trace.feed import Feed
 from ..trace.otlp import Otlp
 from ..trace.recorder import Recorder
@@ -135,6 +136,7 @@ class Server:
                 secrets=known,
                 provider=self._provider,
                 prices=lambda: reloader.config.prices,
+                hasty=lambda: feed.watched or wanted(reloader.config.limits),
             )
             await asyncio.to_thread(self._store.start)
         upstream = Upstream()

@@ -17,6 +17,7 @@ from ..protocols.registry import codec
 from ..protocols.seals import is_refusal, maker
 from ..protocols.websearch import without_search
 from ..routing.plan import Candidate, sighted
+from ..trace.effort import effort_in
 from ..trace.records import AttemptRecord
 from ..types.messages import Loss, Response
 from ..types.problem import Problem, from_error
@@ -156,6 +157,7 @@ class Attempt:
         record.channel, record.model, record.losses = self.candidate.channel.name, self.candidate.model, prepared.losses
         if prepared.lane != "verbatim":
             call.bodies["upstream_request"] = prepared.body
+        record.effort_sent = effort_in(prepared.settings) if prepared.settings is not None else record.effort
         call.gateway.recorder.attempt(record, self.record)
 
     async def _refusal(self, response: Answer) -> Problem:

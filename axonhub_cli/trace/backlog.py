@@ -9,21 +9,22 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .records import BodyKind, Findings
-from .rows import Snapshot
+from .records import BodyKind, Findings, RequestRecord
 
 BYTES = 64 << 20  # of bodies that may wait
+MANY = 4 << 20  # of bodies: no reason to wait for more
 ROWS = 10_000  # that may wait
 
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A request as it was at its begin or, with `final`, at its end."""
+    """A request that has begun, whatever its record says when it is written, or, with `final`, as it was at its end."""
 
-    values: Snapshot
+    record: RequestRecord
     final: bool
     bodies: dict[BodyKind, bytes] = field(default_factory=dict)
     told: Callable[[Findings], None] | None = None  # who waits for what the store finds out: told once, nothing if need be
+    found: bool = False  # it was looked into
 
     def tell(self, findings: Findings | None = None) -> None:
         """Tell the findings, if nothing was told before."""
@@ -66,7 +67,7 @@ class Backlog:
             if len(self._items) >= self._limit_rows:
                 self._finish([self._items.popleft()], lost=True)
             self._items.append(item)
-            if len(self._items) >= self._enough:
+            if len(self._items) >= self._enough or self._bytes > MANY:
                 self._changed.notify_all()
 
     def take(self, limit: int, timeout: float, gather: float = 0.0) -> list[Item]:
@@ -79,9 +80,13 @@ class Backlog:
             self._changed.wait_for(lambda: self._items or self.closing, timeout)
             if self._items and gather:
                 self._enough = limit
-                self._changed.wait_for(lambda: self.closing or self._hurried or len(self._items) >= limit, gather)
+                self._changed.wait_for(lambda: self._pressing or len(self._items) >= limit, gather)
                 self._enough = 1
             return [self._items.popleft() for _ in range(min(limit, len(self._items)))]
+
+    @property
+    def _pressing(self) -> bool:
+        return self.closing or self._hurried > 0 or self._bytes > MANY
 
     def pause(self, seconds: float) -> None:
         """Wait, whatever comes in; closing ends it."""

@@ -1,57 +1,80 @@
-"""Bodies in `traces.db`: cut into chains of slices, each slice stored once, each chain sharing its beginning with others.
+"""Bodies in `traces.db`, as they are read: the recipes of `packs` followed back to what was written whole.
 
-A *link* is one slice in one place: its parent is the link before it, so that a link stands for the whole chain up to it. The
-same beginning of a conversation is then the same links, and a request that adds two messages to it adds two links. `bodies`
-says which chains make up a body, in order. Links count who refers to them; `sweep` removes those that nobody needs.
+Packs are compressed with zstd at its first level: measured on a turn of 160 KB, that takes 0.7 ms where zlib takes 1.8 and makes
+it larger; streams of small events take a tenth of what they take with zlib.
 """
 
-import hashlib
+import json
 import sqlite3
-import zlib
-from collections.abc import Iterable, Mapping
-from typing import cast
+import sys
+from collections.abc import Mapping
+from typing import Any, cast
 
-from . import schema
-from .pieces import split
+from . import links, schema
 from .records import BodyKind
-from .redact import Redactor
 
-LEVEL = 6  # of zlib: a slice is compressed once, however often it is sent
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
+LEVEL = 1
+Damaged = zstd.ZstdError
 
-def put(connection: sqlite3.Connection, request_id: str, bodies: Mapping[BodyKind, bytes], redactor: Redactor) -> None:
-    """Store a request's bodies without secrets, in place of those that it had."""
-    for kind, data in bodies.items():
-        if connection.execute(schema.DROP_BODY, (request_id, kind)).rowcount:
-            sweep(connection)
-        for position, chain in enumerate(split(redactor.clean(bytes(data)))):
-            size = sum(map(len, chain))
-            connection.execute(schema.PUT_BODY, (request_id, kind, position, _tip(connection, chain), size))
+_Recipe = tuple[int, int, int, int, int, int]
 
 
-def _tip(connection: sqlite3.Connection, chain: Iterable[bytes]) -> int:
-    """The link at the end of a chain; made, where it is new, with the slices that are new."""
-    parent = 0
-    for piece in chain:
-        digest = hashlib.sha256(piece).digest()
-        known = connection.execute(schema.FIND_LINK, (parent, digest)).fetchone()
-        if known is None:
-            connection.execute(schema.PUT_BLOB, (digest, len(piece), zlib.compress(piece, LEVEL)))
-            known = connection.execute(schema.PUT_LINK, (parent, digest)).fetchone()
-        parent = int(known[0])
-    return parent
+def compress(data: bytes) -> bytes:
+    """A pack's bytes as they are kept."""
+    return zstd.compress(data, LEVEL)
+
+
+class _Packs:
+    """The packs that one reading needs, each read once."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._read: dict[int, tuple[list[_Recipe], bytes]] = {}
+
+    def content(self, pack: int, number: int) -> bytes:
+        """A content, from the one that it goes back to on."""
+        recipes = []
+        while pack:
+            pieces, data = self._pack(pack)
+            start, length, prefix, suffix, pack, number = pieces[number]
+            recipes.append((data[start : start + length], prefix, suffix))
+        content = b""
+        for new, prefix, suffix in reversed(recipes):
+            content = content[:prefix] + new + (content[-suffix:] if suffix else b"")
+        return content
+
+    def _pack(self, number: int) -> tuple[list[_Recipe], bytes]:
+        if number not in self._read:
+            row = self._connection.execute(schema.PACK, (number,)).fetchone()
+            if row is None:
+                raise sqlite3.DatabaseError(f"pack {number} is missing")
+            self._read[number] = (json.loads(row[0]), zstd.decompress(row[1]))
+        return self._read[number]
+
+
+def read(connection: sqlite3.Connection, pack: int, number: int) -> bytes:
+    """One content of a pack. Raises `sqlite3.Error` or `Damaged`."""
+    return _Packs(connection).content(pack, number)
 
 
 def get(connection: sqlite3.Connection, request_id: str) -> dict[BodyKind, bytes]:
-    """A request's bodies as they were stored. Raises `sqlite3.Error` or `zlib.error`."""
-    parts: dict[BodyKind, list[bytes]] = {}
-    for kind, link in connection.execute(schema.BODY_LINKS, (request_id,)).fetchall():
-        slices = [zlib.decompress(row[0]) for row in connection.execute(schema.CHAIN, (link,))]
-        parts.setdefault(cast(BodyKind, kind), []).extend(reversed(slices))
-    return {kind: b"".join(slices) for kind, slices in parts.items()}
+    """A request's bodies as they were stored. Raises `sqlite3.Error`, `zlib.error` or `Damaged`."""
+    row = connection.execute(schema.BODIES, (request_id,)).fetchone()
+    if row is None:
+        return {}
+    if row[0] is None:
+        return links.get(connection, request_id)
+    packs = _Packs(connection)
+    return {cast(BodyKind, kind): packs.content(pack, number) for kind, (pack, number, _) in json.loads(row[0]).items()}
 
 
-def sweep(connection: sqlite3.Connection) -> None:
-    """Remove links that nothing refers to, and their slices: from the ends of chains to their beginnings."""
-    while connection.execute(schema.DROP_UNUSED).rowcount > 0:
-        pass
+def sizes(connection: sqlite3.Connection, row: Mapping[str, Any]) -> dict[str, int]:
+    """How many bytes the bodies of a row of `requests` have, by kind."""
+    if row["bodies"] is None:
+        return links.sizes(connection, row["id"])
+    return {kind: size for kind, (_, _, size) in json.loads(row["bodies"]).items()}

@@ -1,6 +1,15 @@
 """How hard a model is asked to think, in whichever field a protocol has for it."""
 
+from typing import Any, Protocol
+
 from ..protocols.body import ClientBody
+
+
+class Fields(Protocol):
+    """A body, read or not: `ClientBody`, or an object of JSON."""
+
+    def get(self, key: str, /) -> Any: ...
+
 
 _FIELDS = (("reasoning", "effort"), ("output_config", "effort"), ("reasoning_effort", None), ("thinking", "budget_tokens"))
 
@@ -9,8 +18,11 @@ _KEYS = frozenset({"generationConfig", *(key for key, _ in _FIELDS)})
 
 def effort(body: ClientBody) -> str | None:
     """The effort's name, or a budget of thinking tokens; None when nothing is said. Raises `ProtocolError` for a broken value."""
-    if not body.has(_KEYS):
-        return None
+    return effort_in(body) if body.has(_KEYS) else None
+
+
+def effort_in(body: Fields) -> str | None:
+    """The same of a body that may be an object already."""
     config = body.get("generationConfig")
     thinking = config.get("thinkingConfig") if isinstance(config, dict) else None
     if isinstance(thinking, dict) and isinstance(thinking.get("thinkingLevel"), str):

@@ -1,12 +1,15 @@
 """What the store finds out when a request is over: its price, the effort that was sent, and why the prompt cache was missed.
 
-It happens in the writer's thread, from the snapshot, its bodies, and the previous turn of the same branch: one that is waiting
-in the same batch, or the last one in the file. Nothing here is worth a row, so whatever goes wrong, the fact is unknown.
+It happens in the writer's thread. The last turns of each branch are known, so that a turn whose cached share did not fall costs a
+look and no question to the file; only for one that missed the cache are bodies read and compared. Nothing here is worth a row,
+so whatever goes wrong, the fact is unknown.
 """
 
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from .. import pricing
 from ..errors import AxonHubError
@@ -16,103 +19,133 @@ from ..types.price import Price
 from . import bodies, rows, schema
 from .effort import effort
 from .insight import Bodies, Turn, judge
-from .records import BodyKind, Findings
-from .rows import Snapshot
+from .records import BodyKind, Findings, RequestRecord
 
-Waiting = Sequence[tuple[Snapshot, Mapping[BodyKind, bytes]]]
+BRANCHES = 1024  # whose last turns are known
+TURNS = 4  # of a branch: requests of one may overlap
+
+_Kept = Mapping[BodyKind, bytes]
+
+
+@dataclass(slots=True, eq=False)
+class _Known:
+    """A turn, and its bodies as long as they are not in the file."""
+
+    id: str
+    turn: Turn
+    bodies: _Kept | None = None
 
 
 class Finder:
-    """`provider` turns a channel's name into a hint for `pricing.cost`; `prices` are the user's own, by model."""
+    """`provider` turns a channel's name into a hint for `pricing.cost`; `prices` are the user's own, by model. `connection` is
+    that of the file, once it is open."""
 
     def __init__(self) -> None:
         self.provider: Callable[[str], str | None] = lambda channel: channel
         self.prices: Callable[[], Mapping[str, Price]] = dict
+        self.connection: sqlite3.Connection | None = None
+        self._branches: OrderedDict[tuple[str, str | None], deque[_Known]] = OrderedDict()
+        self._unwritten: list[_Known] = []
+        self._prepared = False
 
-    def find(
-        self, values: Snapshot, kept: Mapping[BodyKind, bytes], before: Waiting, connection: sqlite3.Connection | None
-    ) -> Findings:
-        """New values of the request's fields. `before` are the requests of its batch that came earlier."""
-        found: Findings = {"cost": values["cost"], "effort_sent": values["effort_sent"] or self._effort(values, kept)}
+    def find(self, record: RequestRecord, kept: _Kept) -> Findings:
+        """New values of the request's fields."""
+        found: Findings = {"cost": record.cost, "effort_sent": record.effort_sent or _effort(record, kept)}
         try:
             if found["cost"] is None:
-                found["cost"] = self._price(values, rows.usage_of(values))
-            found.update(self._verdict(values, kept, before, connection))
+                found["cost"] = self._price(record, record.usage)
+            found.update(self._verdict(record, kept))
         except Exception:  # noqa: BLE001, S110  # a broken price list, a locked file: the request is recorded without
             pass
         return found
 
-    def _price(self, values: Snapshot, usage: Usage | None) -> float | None:
-        hint = self.provider(values["channel"]) if values["channel"] else None
-        return pricing.cost(values["model"] or values["asked_model"], usage, hint, self.prices())
+    def prepare(self, record: RequestRecord) -> None:
+        """Load the price list, where one is needed, while a request runs: so that its end need not wait for that."""
+        if not self._prepared and record.channel:
+            self._prepared = True
+            self._price(record, Usage(input=0, output=0))
 
-    def _effort(self, values: Snapshot, kept: Mapping[BodyKind, bytes]) -> str | None:
-        """What the upstream was asked; without a body of its own it got what the client sent."""
-        if "upstream_request" not in kept:
-            return values["effort"] if values["channel"] else None
-        try:
-            return effort(ClientBody(kept["upstream_request"]))
-        except (AxonHubError, ValueError):
-            return None
+    def written(self) -> None:
+        """What was found out about is in the file: its bodies need not be held."""
+        for known in self._unwritten:
+            known.bodies = None
+        self._unwritten.clear()
 
-    def _verdict(
-        self, values: Snapshot, kept: Mapping[BodyKind, bytes], before: Waiting, connection: sqlite3.Connection | None
-    ) -> Findings:
-        now = _turn(values, lambda: kept)
-        previous = _waiting(values, before) or (_stored(values, connection) if connection is not None else None)
-        verdict = judge(previous, now) if now is not None and previous is not None else None
-        if verdict is None or now is None:
+    def _price(self, record: RequestRecord, usage: Usage | None) -> float | None:
+        hint = self.provider(record.channel) if record.channel else None
+        return pricing.cost(record.model or record.asked_model, usage, hint, self.prices())
+
+    def _verdict(self, record: RequestRecord, kept: _Kept) -> Findings:
+        usage = record.usage
+        if usage is None or record.kind != "turn" or record.outcome != "ok":
+            return {}
+        branch = record.trace_id, record.agent
+        now = _Known(record.id, _turn(record, usage, lambda: kept), kept)
+        previous = self._previous(record, branch)
+        self._remember(branch, now)
+        verdict = judge(previous, now.turn) if previous is not None else None
+        now.turn = _turn(record, usage, lambda: self._read(now))
+        if verdict is None:
             return {}
         return {
             "verdict": verdict.text,
             "verdict_cause": verdict.cause,
             "missed_tokens": verdict.tokens,
-            "missed_cost": self._missed(values, now.usage, verdict.tokens),
+            "missed_cost": self._missed(record, usage, verdict.tokens),
         }
 
-    def _missed(self, values: Snapshot, usage: Usage, tokens: int) -> float | None:
+    def _previous(self, record: RequestRecord, branch: tuple[str, str | None]) -> Turn | None:
+        """The last turn of the branch that was over when this one began: of those that are known, or in the file."""
+        for known in reversed(self._branches.get(branch, ())):
+            if known.turn.ended <= record.started:
+                return known.turn
+        if self.connection is None or record.trace_id[3:] == record.id[3:]:  # a trace of its own has no other request
+            return None
+        cursor = self.connection.execute(schema.PREVIOUS, (*branch, record.started))
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        other = rows.stored(dict(zip((column[0] for column in cursor.description), row, strict=True)))
+        stored = _Known(other.id, _turn(other, other.usage or Usage(), lambda: self._read(stored)))
+        return stored.turn
+
+    def _remember(self, branch: tuple[str, str | None], now: _Known) -> None:
+        self._branches.setdefault(branch, deque(maxlen=TURNS)).append(now)
+        self._branches.move_to_end(branch)
+        self._unwritten.append(now)
+        if len(self._branches) > BRANCHES:
+            self._branches.popitem(last=False)
+
+    def _read(self, known: _Known) -> Bodies:
+        if known.bodies is not None:
+            return known.bodies
+        try:
+            return bodies.get(self.connection, known.id) if self.connection is not None else {}
+        except (zlib.error, bodies.Damaged):
+            return {}
+
+    def _missed(self, record: RequestRecord, usage: Usage, tokens: int) -> float | None:
         """What the tokens cost more than from the cache."""
         read = (usage.cache_read or 0) + tokens
         written = (usage.input or 0) - read
-        full = self._price(values, usage)
-        cached = self._price(values, Usage(input=usage.input, output=usage.output, cache_read=read, cache_write_5m=max(
+        full = self._price(record, usage)
+        cached = self._price(record, Usage(input=usage.input, output=usage.output, cache_read=read, cache_write_5m=max(
             0, min(written, (usage.cache_write_5m or 0) + (usage.cache_write_1h or 0)))))  # fmt: skip
         return None if full is None or cached is None else max(0.0, full - cached)
 
 
-def _turn(values: Snapshot, read: Callable[[], Bodies]) -> Turn | None:
-    """A snapshot as the verdict needs it; None for side requests and for what tells no usage."""
-    usage = rows.usage_of(values)
-    if values["kind"] != "turn" or values["outcome"] != "ok" or usage is None:
-        return None
-    attempts: Iterable[Snapshot] = values["attempts"]
-    secret = next((attempt["secret"] for attempt in reversed(list(attempts))), None)
-    ended = values["started"] + (values["duration_ms"] or 0.0) / 1000
-    return Turn(values["started"], ended, usage, values["channel"], secret, values["model"], read)
-
-
-def _waiting(values: Snapshot, before: Waiting) -> Turn | None:
-    for other, kept in reversed(before):
-        if (other["trace_id"], other["agent"]) == (values["trace_id"], values["agent"]):
-            turn = _turn(other, lambda kept=kept: kept)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-            if turn is not None and turn.ended <= values["started"]:
-                return turn
-    return None
-
-
-def _stored(values: Snapshot, connection: sqlite3.Connection) -> Turn | None:
-    cursor = connection.execute(schema.PREVIOUS, (values["trace_id"], values["agent"], values["started"]))
-    row = cursor.fetchone()
-    if row is None:
-        return None
-    other = dict(zip((column[0] for column in cursor.description), row, strict=True))
-    other["usage"] = {name: other[name] for name in Usage.__struct_fields__}
-    other["attempts"] = [{"secret": other["secret"]}]
-    return _turn(other, lambda: _read(connection, other["id"]))
-
-
-def _read(connection: sqlite3.Connection, request_id: str) -> Bodies:
+def _effort(record: RequestRecord, kept: _Kept) -> str | None:
+    """What the upstream was asked. Only a conversion says it in other words than the client; whoever made one has told it."""
+    if record.lane != "convert" or "upstream_request" not in kept:
+        return record.effort if record.channel else None
     try:
-        return bodies.get(connection, request_id)
-    except zlib.error:
-        return {}
+        return effort(ClientBody(kept["upstream_request"]))
+    except (AxonHubError, ValueError):
+        return None
+
+
+def _turn(record: RequestRecord, usage: Usage, read: Callable[[], Bodies]) -> Turn:
+    """A turn as the verdict needs it."""
+    secret = record.attempts[-1].secret if record.attempts else None
+    ended = record.started + (record.duration_ms or 0.0) / 1000
+    return Turn(record.started, ended, usage, record.channel, secret, record.model, read)

@@ -11,10 +11,7 @@ from .subject import Subject, losses
 _QUERY = """
     SELECT requests.id, requests.trace_id, started, outcome, kind, status, stream, thread, client, profile, agent, lane, finish,
            coalesce(effort_sent, effort), requests.prompt, error, verdict, asked_model, model, channel, tools, losses,
-           first_byte_ms, first_token_ms, duration_ms, input, cache_read, output, reasoning, cost,
-           (SELECT json_group_array(channel) FROM (
-               SELECT channel FROM attempts WHERE request_id = requests.id ORDER BY "index"
-           )) AS tried{said}
+           first_byte_ms, first_token_ms, duration_ms, input, cache_read, output, reasoning, cost, attempts{said}
     FROM requests{texts} WHERE started >= ?
 """
 _SAID = {"said": ", texts.prompt, texts.answer", "texts": " LEFT JOIN texts ON texts.request_id = requests.id"}
@@ -32,7 +29,7 @@ def _subject(row: tuple[Any, ...]) -> Subject:
         verdict, asked, model, channel, tools, receipt, first_byte, first_token, duration, read, cached, written, reasoning, cost,
         tried, *said,
     ) = row  # fmt: skip
-    channels = tuple(json.loads(tried))
+    channels = () if tried == "[]" else tuple(attempt["channel"] for attempt in json.loads(tried))
     return Subject(
         name, trace, started, outcome, kind, status, bool(stream), thread, client, profile, agent, lane, finish, effort, prompt,
         error, verdict, tuple(filter(None, (asked, model))), channels or tuple(filter(None, (channel,))),

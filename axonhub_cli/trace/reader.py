@@ -19,7 +19,7 @@ from typing import Any
 from ..config.schema import Trace
 from ..errors import NotConfigured, StoreError, UsageError
 from ..types.messages import Usage
-from . import bodies, database, retention, schema, search, totals
+from . import bodies, database, indexing, retention, schema, search, totals
 from .filter import Filter
 from .fitting import fitting
 from .records import BodyKind
@@ -42,7 +42,7 @@ _TRACES = """
           AND (:client IS NULL OR client = :client)
           AND (:model IS NULL OR instr(lower(coalesce(model, '') || char(10) || asked_model), lower(:model)))
           AND (:channel IS NULL OR channel = :channel
-               OR EXISTS (SELECT 1 FROM attempts WHERE request_id = requests.id AND attempts.channel = :channel))
+               OR EXISTS (SELECT 1 FROM json_each(attempts) WHERE value ->> 'channel' = :channel))
           AND (NOT :errors OR outcome = 'error')
           AND (:among IS NULL OR id IN (SELECT value FROM json_each(:among)))
     )
@@ -64,8 +64,7 @@ _TITLE = """
 """
 _BY_TRACE = "SELECT * FROM requests WHERE trace_id = ? ORDER BY started, id"
 _BY_ID = "SELECT * FROM requests WHERE id = ?"
-_ATTEMPTS = 'SELECT * FROM attempts WHERE request_id = ? ORDER BY "index"'
-_SIZES = "SELECT kind, sum(size) AS size FROM bodies WHERE request_id = ? GROUP BY kind"
+NOTICED_SECONDS = 0.7
 _LIKE_TRACE = "SELECT DISTINCT trace_id FROM requests WHERE substr(trace_id, 1, length(?1)) = ?1 ORDER BY trace_id LIMIT 6"
 _LIKE_REQUEST = "SELECT DISTINCT trace_id FROM requests WHERE substr(id, 1, length(?1)) = ?1 ORDER BY trace_id LIMIT 6"
 
@@ -124,16 +123,16 @@ class TraceReader:
         errors: bool = False,
         fits: Filter | None = None,
         sort: str = "time",
+        slow: Callable[[], object] = bool,
     ) -> list[Row]:
         """Traces, the newest first, that have a request to which all filters apply.
 
         `since` is a Unix time; `model` a part of a name, asked for or used; `channel` one that was tried; `errors` failed
-        requests; `fits` a filter of the filter language. `sort` is one of `ORDERS`: the newest, or the largest first.
+        requests; `fits` a filter of the filter language. `sort` is one of `ORDERS`: the newest, or the largest first. `slow` as
+        for `search`.
         """
         filters = {"since": since, "client": client, "model": model, "channel": channel, "errors": errors}
-        among = (
-            None if fits is None else json.dumps(self._read(lambda: fitting(self._connection, fits, since or 0.0, time.time())))
-        )
+        among = None if fits is None else json.dumps(self._fitting(fits, since or 0.0, slow))
         return self._traces(sort, id=None, limit=limit, among=among, **filters)
 
     def trace(self, name: str) -> Row | None:
@@ -158,7 +157,7 @@ class TraceReader:
         """The bodies that are kept for a request, as they were stored: without secrets."""
         try:
             return {} if self._empty else bodies.get(self._connection, request_id)
-        except (sqlite3.Error, zlib.error) as error:
+        except (sqlite3.Error, zlib.error, bodies.Damaged, ValueError, LookupError) as error:
             raise _unreadable(self.path, error) from error
 
     def usage(self, by: totals.By, since: float = 0.0) -> list[Row]:
@@ -169,9 +168,36 @@ class TraceReader:
         """Why the prompt cache was missed, summed up by cause (`totals`)."""
         return self._read(lambda: totals.causes(self._connection, since))
 
-    def search(self, text: str, limit: int = 20) -> list[Row]:
-        """Requests in which all these words were said, the best first (`search`)."""
+    def search(self, text: str, limit: int = 20, slow: Callable[[], object] = bool) -> list[Row]:
+        """Requests in which all these words were said, the best first (`search`).
+
+        What was recorded since the last search is taken into the index first; `slow` is called once when that takes longer than
+        a person notices. A file that cannot be written is searched as far as its index goes.
+        """
+        self._index(slow)
         return self._read(lambda: search.search(self._connection, text, limit))
+
+    def _fitting(self, fits: Filter, since: float, slow: Callable[[], object]) -> list[str]:
+        if fits.wordy:
+            self._index(slow)
+        return self._read(lambda: fitting(self._connection, fits, since, time.time()))
+
+    def _index(self, slow: Callable[[], object]) -> None:
+        if not any(self._read(lambda: [indexing.behind(self._connection)])):
+            return
+        begun, told = time.monotonic(), False
+        try:
+            connection, _ = database.open_for_writing(self.path)
+            try:
+                while indexing.step(connection):
+                    if not told and time.monotonic() - begun > NOTICED_SECONDS:
+                        told = True
+                        slow()
+                    time.sleep(indexing.PAUSE_SECONDS)
+            finally:
+                connection.close()
+        except (sqlite3.OperationalError, OSError):
+            pass  # locked, full, not ours: what is in the index can be found
 
     def expiring(self, config: Trace) -> int:
         """How many requests `prune` would delete for their age, and about how many for the size of the file."""
@@ -220,11 +246,9 @@ class TraceReader:
         usage = {name: row.pop(name) for name in Usage.__struct_fields__}
         row["stream"] = bool(row["stream"])
         row["usage"] = usage if any(value is not None for value in usage.values()) else None
-        row["tools"], row["losses"] = json.loads(row["tools"]), json.loads(row["losses"])
-        row["attempts"] = [
-            {name: attempt[name] for name in attempt if name != "request_id"} for attempt in self._rows(_ATTEMPTS, row["id"])
-        ]
-        row["bodies"] = {body["kind"]: body["size"] for body in self._rows(_SIZES, row["id"])}
+        for name in ("tools", "losses", "attempts"):
+            row[name] = json.loads(row[name])
+        row["bodies"] = bodies.sizes(self._connection, row)
         return row
 
     def _rows(self, query: str, parameters: str | Row) -> Iterable[Row]:

@@ -36,6 +36,16 @@ def _shape(prefix: bytes, rest: bytes) -> tuple[bytes, re.Pattern[bytes]]:
 
 
 _PATTERNS = tuple(_shape(prefix, rest) for prefix, rest in _SHAPES.items())
+# What one of them has at the least. Each begins with one letter, which is what the machine looks for fastest: three looks take a
+# quarter of the time that nine prefixes take.
+_SUSPECTS = tuple(
+    re.compile(pattern).search
+    for pattern in (
+        rb"-(?:(?<=sk-)|(?<=ah-)|(?<=xai-))[A-Za-z0-9_-]{20}",
+        rb"g(?:h[pos]_|ithub_pat_|sk_)[A-Za-z0-9_]{36}",
+        rb"A(?=Iza)",
+    )
+)
 
 
 class Redactor:
@@ -43,18 +53,20 @@ class Redactor:
     user's own patterns (regular expressions of `trace.redact`) find."""
 
     def __init__(self, secrets: Iterable[str] = (), patterns: Iterable[str] = ()) -> None:
-        self._forms = _all_forms(tuple(secrets))
-        self._patterns = [re.compile(pattern.encode()) for pattern in patterns]
+        self.known = _all_forms(tuple(secrets))  # the same object for the same secrets
+        self.longest = max(map(len, self.known), default=0)
+        self.patterns = [re.compile(pattern.encode()) for pattern in patterns]
 
     def clean(self, data: bytes) -> bytes:
         """The data without them."""
-        present = [form for form in self._forms if form in data]
+        present = [form for form in self.known if form in data]
         if present:
             data = re.sub(b"|".join(map(re.escape, present)), lambda _: MASK, data)
-        for prefix, pattern in _PATTERNS:
-            if prefix in data:
-                data = pattern.sub(MASK, data)
-        for pattern in self._patterns:
+        if any(found(data) for found in _SUSPECTS):
+            for prefix, pattern in _PATTERNS:
+                if prefix in data:
+                    data = pattern.sub(MASK, data)
+        for pattern in self.patterns:
             data = pattern.sub(MASK, data)
         return data
 

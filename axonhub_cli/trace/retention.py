@@ -7,7 +7,7 @@ Work is done in steps of a bounded size, so that the writer can go on writing be
 import sqlite3
 
 from ..config.schema import Trace
-from . import bodies, schema
+from . import links, packs, schema
 
 STEP = 100  # requests deleted at a time
 VACUUM_PAGES = 2048  # free pages returned at a time
@@ -21,7 +21,7 @@ def prune_step(connection: sqlite3.Connection, config: Trace, now: float) -> tup
     if deleted == 0 and used_bytes(connection) > config.max_size_mb << 20:
         deleted = connection.execute(schema.SHRINK, (STEP,)).rowcount
     if deleted > 0:
-        bodies.sweep(connection)
+        sweep(connection)
         return deleted, True
     if _pragma(connection, "freelist_count") <= FREE_PAGES:
         return 0, False
@@ -54,12 +54,23 @@ def clear(connection: sqlite3.Connection) -> int:
     """Delete everything, also from the log and the free pages; gives how many requests went."""
     connection.execute("BEGIN IMMEDIATE")
     deleted = connection.execute("DELETE FROM requests").rowcount
-    bodies.sweep(connection)
+    sweep(connection)
     connection.execute(schema.FORGET_WORDS)
     connection.execute("COMMIT")
     connection.execute("PRAGMA incremental_vacuum").fetchall()
     empty_log(connection)
     return deleted
+
+
+def sweep(connection: sqlite3.Connection) -> None:
+    """Remove bodies that no request needs. Requests go by their age, so it is the first packs that go: up to the first one that
+    has a request that is still there, or that a body after it goes on with."""
+    first = connection.execute(schema.FIRST_PACK).fetchone()
+    if first is None:
+        connection.execute(schema.DROP_ALL_PACKS)
+    else:
+        connection.execute(schema.DROP_PACKS, connection.execute(schema.OLDEST_PACK, (first[0], packs.REACH)).fetchone())
+    links.sweep(connection)
 
 
 def empty_log(connection: sqlite3.Connection) -> None:

@@ -1,53 +1,65 @@
-"""Records as rows: plain snapshots that survive the record's next change, made safe for SQLite and free of secrets.
+"""Records as rows: snapshots that survive the record's next change, made safe for SQLite and free of secrets.
 
 A snapshot is taken by the caller, because the relay goes on changing its record; everything that costs time (masking, pricing,
-hashing, compressing) happens later, in the writer's thread.
+comparing, compressing) happens later, in the writer's thread.
 """
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
-from ..types.messages import Usage
+from ..types.messages import Loss, Usage
 from . import schema
-from .records import RequestRecord
+from .records import AttemptRecord, RequestRecord
 from .redact import Redactor
 from .texts import Texts
 
-Snapshot = dict[str, Any]
+Row = tuple[Any, ...]
+Places = dict[str, tuple[int, int, int]]  # of a request's bodies: kind → pack, number in it, bytes
 
-_FOREIGN_TEXT = ("prompt", "error", "path")  # where a secret could stand
-_NO_USAGE = dict.fromkeys(Usage.__struct_fields__)
+_fields = attrgetter(*RequestRecord.__slots__)
+_attempt_fields = attrgetter(*AttemptRecord.__slots__)
+_plain = attrgetter(*schema.PLAIN)
+_usage = attrgetter(*schema.USAGE)
+_NO_USAGE = (None,) * len(schema.USAGE)
 _LARGEST = 2**63 - 1  # what SQLite can hold
+_encode = msgspec.json.Encoder().encode
 
 
-def snapshot(record: RequestRecord) -> Snapshot:
-    """The record as it is now, in plain values."""
-    values: Snapshot = msgspec.to_builtins(record)
-    return values
+def snapshot(record: RequestRecord) -> RequestRecord:
+    """The record as it is now."""
+    copy = RequestRecord(*_fields(record))
+    copy.attempts = [AttemptRecord(*_attempt_fields(attempt)) for attempt in record.attempts]
+    copy.tools, copy.losses = list(record.tools), list(record.losses)
+    return copy
 
 
-def usage_of(values: Snapshot) -> Usage | None:
-    """A snapshot's usage as a value again."""
-    return Usage(**values["usage"]) if values["usage"] else None
+def columns(record: RequestRecord, places: Places, redactor: Redactor) -> Row:
+    """The values of `schema.PUT_REQUEST`, without secrets."""
+    usage = record.usage
+    return (
+        *_plain(record),
+        *(_NO_USAGE if usage is None else _usage(usage)),
+        redactor.text(record.path),
+        redactor.text(record.prompt) if record.prompt else record.prompt,
+        redactor.text(record.error) if record.error else record.error,
+        _json(record.tools),
+        _json(record.losses),
+        redactor.clean(_encode(record.attempts)).decode() if record.attempts else "[]",
+        _encode(places).decode() if places else None,
+    )
 
 
-def put_request(connection: sqlite3.Connection, values: Snapshot, redactor: Redactor) -> None:
-    """Write a request and its attempts, or bring them up to date."""
-    row = {
-        **values,
-        **(values["usage"] or _NO_USAGE),
-        "tools": json.dumps(values["tools"]),
-        "losses": json.dumps(values["losses"]),
-    }
-    row.update({name: redactor.text(row[name]) for name in _FOREIGN_TEXT if row[name]})
-    connection.execute(schema.PUT_REQUEST, _columns(row))
-    for attempt in values["attempts"]:
-        reason = redactor.text(attempt["reason"]) if attempt["reason"] else None
-        connection.execute(schema.PUT_ATTEMPT, _columns({**attempt, "request_id": values["id"], "reason": reason}))
+def bent(record: RequestRecord, places: Places, redactor: Redactor) -> Row:
+    """The same for a record that SQLite cannot hold as it is: text that can be encoded, numbers that fit."""
+    plain = snapshot(record)
+    plain.tools = [_bindable(name) for name in plain.tools]
+    plain.losses = [Loss(loss.action, _bindable(loss.path), _bindable(loss.why)) for loss in plain.losses]
+    plain.attempts = [AttemptRecord(*map(_bindable, _attempt_fields(attempt))) for attempt in plain.attempts]
+    return tuple(map(_bindable, columns(plain, places, redactor)))
 
 
 def put_texts(connection: sqlite3.Connection, request_id: str, texts: Texts, redactor: Redactor) -> None:
@@ -57,9 +69,18 @@ def put_texts(connection: sqlite3.Connection, request_id: str, texts: Texts, red
         connection.execute(schema.PUT_TEXTS, (request_id, redactor.text(texts.prompt), redactor.text(texts.answer)))
 
 
-def _columns(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Only what SQLite can bind: text that can be encoded, numbers that fit."""
-    return {name: _bindable(value) for name, value in row.items() if not isinstance(value, list | dict)}
+def stored(row: dict[str, Any]) -> RequestRecord:
+    """A row of `requests` as a record again, as far as the cache verdict needs it."""
+    record = RequestRecord(row["id"], row["trace_id"], row["started"], row["protocol"], row["path"])
+    for name in ("agent", "kind", "outcome", "channel", "model", "duration_ms"):
+        setattr(record, name, row[name])
+    record.usage = Usage(**{name: row[name] for name in schema.USAGE})
+    record.attempts = [AttemptRecord(**attempt) for attempt in json.loads(row["attempts"])]
+    return record
+
+
+def _json(values: list[Any]) -> str:
+    return _encode(values).decode() if values else "[]"
 
 
 def _bindable(value: Any) -> Any:

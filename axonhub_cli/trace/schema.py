@@ -1,13 +1,15 @@
 """The tables of `traces.db`. Users may open the file themselves, so names are the words of the program.
 
-`requests` has one row for each call of a client, `attempts` one for each try of it. Bodies are stored once, whatever refers to
-them: `blobs` holds slices of them, compressed, under the SHA-256 of their content, `links` put slices into chains, and `bodies`
-says which chains are a request's body (`bodies.py` explains it). `texts` has what was asked and answered, `said` is its full-text
-index. Triggers count references and remove a blob with its last one. Traces are no table: they are what requests with the
-same `trace_id` have in common.
+`requests` has one row for each call of a client; its attempts, tools and losses are JSON in it, and `bodies` says where its
+bodies are: `{kind: [pack, number, bytes]}`. `packs` hold bodies, compressed together as they came (`packs.py` explains it).
+`texts` has what was asked and answered, `said` is its full-text index, `indexing` says up to where packs are in it. Traces are
+no table: they are what requests with the same `trace_id` have in common.
+
+`blobs`, `links` and the table `bodies` hold the bodies of requests that an earlier version recorded (`links.py`); triggers count
+references and remove a blob with its last one.
 """
 
-VERSION = 2  # PRAGMA user_version of this program
+VERSION = 3  # PRAGMA user_version of this program
 
 # Step n leads from version n to n + 1. A step that was released is never changed.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -116,30 +118,55 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         BEGIN INSERT INTO said (said, rowid, prompt, answer) VALUES ('delete', OLD.id, OLD.prompt, OLD.answer); END
         """,
     ),
+    (
+        "ALTER TABLE requests ADD COLUMN attempts TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE requests ADD COLUMN bodies TEXT",
+        """
+        UPDATE requests SET attempts = (
+            SELECT json_group_array(json_object(
+                'index', "index", 'channel', channel, 'protocol', protocol, 'model', model, 'secret', secret, 'lane', lane,
+                'outcome', outcome, 'status', status, 'reason', reason, 'started_ms', started_ms,
+                'first_byte_ms', first_byte_ms, 'duration_ms', duration_ms
+            )) FROM (SELECT * FROM attempts AS tried WHERE tried.request_id = requests.id ORDER BY tried."index")
+        )
+        """,
+        "DROP TABLE attempts",
+        """
+        CREATE TABLE packs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, oldest INTEGER NOT NULL, last REAL NOT NULL,
+            requests TEXT NOT NULL, contents TEXT NOT NULL, zstd BLOB NOT NULL
+        )
+        """,
+        "CREATE TABLE indexing (pack INTEGER NOT NULL, done INTEGER NOT NULL)",
+        "INSERT INTO indexing VALUES (0, 0)",
+    ),
 )
 
-_GIVEN_ONCE = ("id", "started", "protocol", "path")  # known at the begin; everything else may change until the end
-_LATER = (
-    "trace_id", "thread", "client", "client_version", "agent", "parent_agent", "turn", "kind", "key", "profile",
-    "asked_model", "model", "channel", "lane", "stream", "effort", "effort_sent", "prompt", "status", "outcome", "error",
-    "finish", "first_byte_ms", "first_token_ms", "duration_ms", "bytes_in", "bytes_out", "input", "output", "cache_read",
-    "cache_write_5m", "cache_write_1h", "reasoning", "cost", "tools", "losses", "verdict", "verdict_cause",
+# Columns in the order in which `rows.columns` gives them: a record's fields as they are, then those that are made of several.
+PLAIN = (
+    "id", "started", "protocol", "trace_id", "thread", "client", "client_version", "agent", "parent_agent", "turn", "kind", "key",
+    "profile", "asked_model", "model", "channel", "lane", "stream", "effort", "effort_sent", "status", "outcome", "finish",
+    "first_byte_ms", "first_token_ms", "duration_ms", "bytes_in", "bytes_out", "cost", "verdict", "verdict_cause",
     "missed_tokens", "missed_cost",
 )  # fmt: skip
-_ALL = (*_GIVEN_ONCE, *_LATER)
+USAGE = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning")
+MADE = ("path", "prompt", "error", "tools", "losses", "attempts", "bodies")
+_ALL = (*PLAIN, *USAGE, *MADE)
+_GIVEN_ONCE = ("id", "started", "protocol", "path")  # known at the begin; everything else may change until the end
 PUT_REQUEST = f"""
-    INSERT INTO requests ({", ".join(_ALL)}) VALUES ({", ".join(f":{name}" for name in _ALL)})
-    ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _LATER)}
+    INSERT INTO requests ({", ".join(_ALL)}) VALUES ({", ".join("?" for _ in _ALL)})
+    ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _ALL if name not in _GIVEN_ONCE)}
 """  # noqa: S608  # our own names
-PUT_ATTEMPT = """
-    INSERT OR REPLACE INTO attempts VALUES (
-        :request_id, :index, :channel, :protocol, :model, :secret, :lane, :outcome, :status, :reason,
-        :started_ms, :first_byte_ms, :duration_ms
-    )
+PACKS = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'packs'), 0), (SELECT min(id) FROM packs)"
+PUT_PACK = "INSERT INTO packs (id, oldest, last, requests, contents, zstd) VALUES (?, ?, ?, ?, ?, ?)"
+PACK = "SELECT contents, zstd FROM packs WHERE id = ?"
+BODIES = "SELECT bodies FROM requests WHERE id = ?"
+FIRST_PACK = """
+    SELECT id FROM packs WHERE last >= (SELECT min(started) FROM requests) ORDER BY id LIMIT 1
 """
-PUT_BLOB = "INSERT OR IGNORE INTO blobs VALUES (?, ?, ?)"
-FIND_LINK = "SELECT id FROM links WHERE parent = ? AND sha256 = ?"
-PUT_LINK = "INSERT INTO links (parent, sha256) VALUES (?, ?) RETURNING id"
+OLDEST_PACK = "SELECT min(oldest) FROM packs WHERE id BETWEEN ?1 AND ?1 + ?2"
+DROP_PACKS = "DELETE FROM packs WHERE id < ?"
+DROP_ALL_PACKS = "DELETE FROM packs"
 DROP_UNUSED = "DELETE FROM links WHERE refs = 0"
 CHAIN = """
     WITH RECURSIVE chain (sha256, parent, back) AS (
@@ -148,18 +175,18 @@ CHAIN = """
     )
     SELECT zlib FROM chain JOIN blobs USING (sha256) ORDER BY back
 """
-DROP_BODY = "DELETE FROM bodies WHERE request_id = ? AND kind = ?"
-PUT_BODY = "INSERT INTO bodies VALUES (?, ?, ?, ?, ?)"
 BODY_LINKS = "SELECT kind, link FROM bodies WHERE request_id = ? ORDER BY kind, position"
+BODY_SIZES = "SELECT kind, sum(size) FROM bodies WHERE request_id = ? GROUP BY kind"
 DROP_TEXTS = "DELETE FROM texts WHERE request_id = ?"
 PUT_TEXTS = "INSERT INTO texts (request_id, prompt, answer) VALUES (?, ?, ?)"
 FORGET_WORDS = "INSERT INTO said (said) VALUES ('delete-all')"
+NEXT_PACKS = "SELECT id, requests FROM packs WHERE id >= ? ORDER BY id LIMIT 2"
+INDEXED = "SELECT pack, done FROM indexing"
+SET_INDEXED = "UPDATE indexing SET pack = ?, done = ?"
+TO_INDEX = "SELECT protocol, outcome, attempts FROM requests WHERE id = ?"
 PREVIOUS = """
-    SELECT requests.*, (
-        SELECT secret FROM attempts WHERE request_id = requests.id ORDER BY "index" DESC LIMIT 1
-    ) AS secret
-    FROM requests WHERE trace_id = ?1 AND agent IS ?2 AND started < ?3 AND kind = 'turn' AND outcome = 'ok' AND input IS NOT NULL
-        AND started + coalesce(duration_ms, 0) / 1000 <= ?3
+    SELECT * FROM requests WHERE trace_id = ?1 AND agent IS ?2 AND started < ?3 AND kind = 'turn' AND outcome = 'ok'
+        AND input IS NOT NULL AND started + coalesce(duration_ms, 0) / 1000 <= ?3
     ORDER BY started DESC LIMIT 1
 """
 INTERRUPT = "UPDATE requests SET outcome = 'interrupted' WHERE outcome = 'running'"

@@ -3,9 +3,9 @@
 Filling never waits and never fails. Whatever is wrong with the file (locked, disk full, damaged, deleted, of a later version),
 traffic goes on; `error` says what it is, what was lost is counted, and writing goes on when the trouble has passed.
 
-A row is written when a request begins and again when it ends. One that still runs when a store is started belongs to a process
-that died: it becomes `interrupted`. (A second server on the same file may so mark a request that is alive; its end puts that
-right.)
+A row is written when a request has begun and again when it ends; one that is over within a moment is written once. One that
+still runs when a store is started belongs to a process that died: it becomes `interrupted`. (A second server on the same file
+may so mark a request that is alive; its end puts that right.)
 """
 
 import threading
@@ -28,7 +28,8 @@ class Store:
     """Keeps traces in the file at `path`.
 
     `secrets` gives the values to mask, at the moment of writing. `provider` turns a channel's name into a hint for
-    `pricing.cost` (a base URL is best); `prices` gives the user's own, by model.
+    `pricing.cost` (a base URL is best); `prices` gives the user's own, by model. `hasty` says whether somebody waits for what
+    is found out at the end of a request: then it is told sooner, at the cost of more transactions.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Store:
         secrets: Callable[[], Iterable[str]] = tuple,
         provider: Callable[[str], str | None] | None = None,
         prices: Callable[[], Mapping[str, Price]] = dict,
+        hasty: Callable[[], bool] = bool,
         retry_seconds: float = RETRY_SECONDS,
         backlog: Backlog | None = None,
     ) -> None:
@@ -47,6 +49,7 @@ class Store:
         self._ready = threading.Event()
         self._writer = Writer(path, config, self._backlog, retry_seconds=retry_seconds, ready=self._ready.set)
         self._writer.secrets = secrets
+        self._writer.hasty = hasty
         self._writer.finder.prices = prices
         if provider is not None:
             self._writer.finder.provider = provider
@@ -89,7 +92,7 @@ class Store:
 
     def begin(self, record: RequestRecord) -> None:
         """A request was accepted."""
-        self._backlog.put(Item(snapshot(record), final=False))
+        self._backlog.put(Item(record, final=False))
 
     def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[Findings], None] | None = None) -> None:
         """A request is over. Its bodies are kept if the user wants them kept.

@@ -20,7 +20,12 @@ from .records import BodyKind
 LIMIT = 64_000  # characters of a prompt or an answer
 
 # The frames of a stream that carry text, and where it is in them.
-_MARKS = {"anthropic": b'"text_delta"', "openai-chat": b'"content"', "openai-responses": b"response.output_text.done"}
+_MARKS = {
+    "anthropic": b'"text_delta"',
+    "openai-chat": b'"content"',
+    "openai-responses": b"response.output_text.done",
+    "gemini": b'"text"',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +85,33 @@ class _Done(_Frame):  # Responses
         return self.text
 
 
+class _Part(msgspec.Struct):
+    text: str | None = None
+    thought: bool = False
+
+
+class _Content(msgspec.Struct):
+    parts: list[_Part] = []
+
+
+class _Candidate(msgspec.Struct):
+    content: _Content | None = None
+
+
+class _Piece(_Frame):  # Gemini
+    candidates: list[_Candidate]
+
+    @property
+    def said(self) -> str | None:
+        content = self.candidates[0].content if self.candidates else None
+        return "".join(part.text or "" for part in content.parts if not part.thought) if content is not None else None
+
+
 _FRAMES: dict[str, Callable[[bytes], _Frame]] = {
     "anthropic": msgspec.json.Decoder(_Delta).decode,
     "openai-chat": msgspec.json.Decoder(_Chunk).decode,
     "openai-responses": msgspec.json.Decoder(_Done).decode,
+    "gemini": msgspec.json.Decoder(_Piece).decode,
 }
 
 
@@ -92,7 +120,7 @@ def prompt(body: bytes) -> str:
     instructions that may follow it."""
     try:
         client = ClientBody(body)
-        items = chain(client.backwards("messages"), client.backwards("input"))
+        items = chain(client.backwards("messages"), client.backwards("input"), client.backwards("contents"))
         last = next((item for item in items if not _instructs(item)), None)
     except (AxonHubError, ValueError, RecursionError):
         return ""
@@ -108,7 +136,7 @@ def _texts(message: Any) -> list[str]:
         return [message]
     if not isinstance(message, dict) or message.get("role") not in ("user", None):
         return []
-    content = message.get("content")
+    content = message.get("content", message.get("parts"))
     if isinstance(content, str):
         return [content]
     texts = [part.get("text") for part in content if isinstance(part, dict)] if isinstance(content, list) else []

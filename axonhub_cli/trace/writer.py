@@ -16,18 +16,21 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from .. import pricing
 from ..config.schema import Trace
 from ..errors import StoreError
-from . import bodies, database, retention, rows, schema, texts
+from . import database, indexing, retention, rows, schema
 from .backlog import Backlog, Item
 from .findings import Finder
+from .packs import Packer
 from .recorder import Level
+from .records import RequestRecord
 from .redact import Redactor
 
-BATCH = 100
-GATHER_SECONDS = 0.03
+BATCH = 500
+GATHER_SECONDS = 0.2  # what a crash may cost; a transaction costs the same for one request and for many
+HASTY_SECONDS = 0.03  # when somebody waits for prices and verdicts
 PRUNE_SECONDS = 600.0
+IDLE_SECONDS = 20.0  # without a request, before the full-text index is brought up to date
 
 # What one row can cause, and no other is to blame for.
 _POISON = (
@@ -42,6 +45,9 @@ _POISON = (
 )
 
 
+Make = Callable[[RequestRecord, rows.Places, Redactor], rows.Row]
+
+
 class Writer:
     """`run` is the thread. `error` is what is wrong now, in words; `ready` is called after each try, so also after the first."""
 
@@ -52,7 +58,9 @@ class Writer:
         self.off = False
         self.messages: deque[tuple[Level, str]] = deque(maxlen=50)
         self.secrets: Callable[[], Iterable[str]] = tuple
+        self.hasty: Callable[[], bool] = bool
         self.finder = Finder()
+        self._packer = Packer()
         self._backlog = backlog
         self._retry_seconds = retry_seconds
         self._ready = ready
@@ -61,7 +69,7 @@ class Writer:
         self._ran_before = False
         self._prune_at = 0.0
         self._pruned = False  # since the log was last emptied
-        self._prices = False  # the list is loaded
+        self._index_at = time.monotonic() + IDLE_SECONDS  # when it is brought up to date, if nothing comes
 
     def run(self) -> None:
         """Work until the backlog is closed and empty, or the store is off."""
@@ -82,12 +90,14 @@ class Writer:
         if self.error is not None:
             self._backlog.pause(self._retry_seconds)
             return self._backlog.take(BATCH, 0)
-        return self._backlog.take(BATCH, max(0.0, self._prune_at - time.monotonic()), GATHER_SECONDS)
+        wait = min(self._prune_at, self._index_at) - time.monotonic()
+        return self._backlog.take(BATCH, max(0.0, wait), HASTY_SECONDS if self.hasty() else GATHER_SECONDS)
 
     def _work(self, batch: list[Item]) -> bool:
         """Look into a batch and write it; says whether the file is in order."""
-        for index, item in enumerate(batch):
-            self._find(item, batch[:index])
+        for item in batch:
+            if item.final and not item.found:
+                self._find(item)
         try:
             connection = self._connect()
             if batch:
@@ -101,23 +111,28 @@ class Writer:
         return False
 
     def _afterwards(self, batch: list[Item]) -> None:
-        """What has time until rows are written: good news, pruning, and the price list, so that the first end need not wait."""
+        """What has time until rows are written: good news, pruning, the index."""
         self._recovered()
+        now = time.monotonic()
+        if batch:
+            self._index_at = now + IDLE_SECONDS
+            self.finder.prepare(batch[0].record)
         try:
-            self._upkeep(self._connect())
-            if batch and not self._prices:
-                self._prices = True
-                pricing.load()
+            if now >= self._prune_at:
+                self._upkeep(self._connect())
+            elif not batch and now >= self._index_at:
+                self._index_at = now if indexing.step(self._connect()) else float("inf")
         except Exception:  # noqa: BLE001  # trouble with the file shows again when there is a row to write
-            self._prune_at = time.monotonic() + PRUNE_SECONDS
+            self._prune_at = now + PRUNE_SECONDS
+            self._index_at = float("inf")
 
-    def _find(self, item: Item, before: list[Item]) -> None:
-        """Once the request is over, find out what there is to find, and tell it."""
-        if item.final:
-            waiting = [(other.values, other.bodies) for other in before if other.final]
-            found = self.finder.find(item.values, item.bodies, waiting, self._connection)
-            item.values.update(found)
-            item.tell(found)
+    def _find(self, item: Item) -> None:
+        """Once a request is over, find out what there is to find, and tell it."""
+        item.found = True
+        found = self.finder.find(item.record, item.bodies)
+        for name, value in found.items():
+            setattr(item.record, name, value)
+        item.tell(found)
 
     def _write(self, connection: sqlite3.Connection, batch: list[Item]) -> None:
         try:
@@ -137,35 +152,39 @@ class Writer:
         while batch:
             item = batch[0]
             try:
-                self._transaction(connection, [item])
+                self._transaction(connection, [item], rows.bent)
             except (sqlite3.OperationalError, OSError):
                 raise
             except Exception as error:  # noqa: BLE001  # this row is the one
-                self.messages.append(("warning", f"Request {item.values['id']} could not be recorded ({type(error).__name__})."))
+                self.messages.append(("warning", f"Request {item.record.id} could not be recorded ({type(error).__name__})."))
                 self._backlog.done([item], lost=True)
             else:
                 self._backlog.done([item])
             del batch[0]
 
-    def _transaction(self, connection: sqlite3.Connection, batch: list[Item]) -> None:
+    def _transaction(self, connection: sqlite3.Connection, batch: list[Item], make: Make = rows.columns) -> None:
         redactor = Redactor(self.secrets(), self.config.redact)
-        over = {item.values["id"] for item in batch if item.final}
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for item in batch:
-                if not item.final and item.values["id"] in over:
-                    continue  # its end, in the same batch, says all that its begin does
-                self._put(connection, item, redactor)
+            self._packer.begin(connection)
+            connection.executemany(schema.PUT_REQUEST, self._rows(batch, redactor, make))
+            self._packer.finish()
             connection.execute("COMMIT")
         except BaseException:
+            self._packer.forget()
             connection.rollback()
             raise
+        self.finder.written()
 
-    def _put(self, connection: sqlite3.Connection, item: Item, redactor: Redactor) -> None:
-        rows.put_request(connection, item.values, redactor)
-        bodies.put(connection, item.values["id"], item.bodies, redactor)
-        if item.bodies:
-            rows.put_texts(connection, item.values["id"], texts.of(item.values, item.bodies), redactor)
+    def _rows(self, batch: list[Item], redactor: Redactor, make: Make) -> list[rows.Row]:
+        """The rows of a batch; a begin whose end is in it, too, is none."""
+        over = {item.record.id for item in batch if item.final}
+        made = []
+        for item in batch:
+            if item.final or item.record.id not in over:
+                places = self._packer.put(item.record, item.bodies, redactor) if item.bodies else {}
+                made.append(make(item.record, places, redactor))
+        return made
 
     def _connect(self) -> sqlite3.Connection:
         """The open connection, if the file is still the one that was opened: rows for a deleted one would vanish."""
@@ -185,6 +204,7 @@ class Writer:
             raise
         self._ran_before = True
         self._connection, self._inode = connection, _inode(self.path)
+        self.finder.connection = connection
         return connection
 
     def _disconnect(self) -> None:
@@ -193,12 +213,11 @@ class Writer:
                 self._connection.close()
             except sqlite3.Error:
                 pass  # closing also empties the log, which may fail; the log is read the next time
-            self._connection = None
+            self._connection = self.finder.connection = None
+            self._packer.forget()
 
     def _upkeep(self, connection: sqlite3.Connection) -> None:
-        """Prune a step when it is time."""
-        if time.monotonic() < self._prune_at:
-            return
+        """Prune a step."""
         deleted, more = retention.prune_step(connection, self.config, time.time())
         self._pruned = self._pruned or deleted > 0
         if self._pruned and not more:

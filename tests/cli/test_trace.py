@@ -263,7 +263,7 @@ def test_prune(run: Run, filled: Path, home: Path) -> None:
     (home / "config.toml").write_text("[trace]\nretention_days = 0\n")
     assert run("prune").output == "Deleted 3 requests.\n"
     connection = sqlite3.connect(filled)
-    assert connection.execute("SELECT count(*) FROM blobs").fetchone() == (0,)
+    assert connection.execute("SELECT count(*) FROM packs").fetchone() == (0,)
     connection.close()
 
 

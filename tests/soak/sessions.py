@@ -220,7 +220,7 @@ class Load:
         with sqlite3.connect(file) as store:
             ask = "SELECT count(*), coalesce(sum(outcome = 'running'), 0) FROM requests"
             self.result.rows, self.result.running_rows = store.execute(ask).fetchone()
-            having = "SELECT count(*) FROM requests WHERE id NOT IN (SELECT request_id FROM bodies WHERE kind = 'client_request')"
+            having = "SELECT count(*) FROM requests WHERE coalesce(bodies, '') NOT LIKE '%client_request%'"
             (self.result.without_bodies,) = store.execute(having).fetchone()
             store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         store.close()

@@ -5,15 +5,16 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from axonhub_cli.trace.backlog import Backlog, Item
+from axonhub_cli.trace.backlog import MANY, Backlog, Item
+from axonhub_cli.trace.records import RequestRecord
 
 
 def item(name: str, size: int = 0, *, final: bool = True) -> Item:
-    return Item({"id": name}, final, {"client_request": b"x" * size} if size else {})
+    return Item(RequestRecord(name, "t", 1.0, "anthropic", "/"), final, {"client_request": b"x" * size} if size else {})
 
 
 def names(items: list[Item]) -> list[str]:
-    return [one.values["id"] for one in items]
+    return [one.record.id for one in items]
 
 
 def test_bodies_are_left_out_before_rows() -> None:
@@ -22,7 +23,7 @@ def test_bodies_are_left_out_before_rows() -> None:
     for name, size in (("a", 60), ("b", 50), ("c", 40)):
         backlog.put(item(name, size))
     first = backlog.take(3, 0)
-    assert [(one.values["id"], one.size) for one in first] == [("a", 60), ("b", 0), ("c", 40)]
+    assert [(one.record.id, one.size) for one in first] == [("a", 60), ("b", 0), ("c", 40)]
     assert (backlog.dropped_bodies, backlog.dropped_rows) == (1, 0)
     backlog.done(first)
     backlog.put(item("d", 100))
@@ -116,7 +117,7 @@ def test_counts_always_agree(steps: list[tuple[str, int]]) -> None:
 
 
 def test_more_may_come_for_a_moment() -> None:
-    """While a batch is gathered a full one, or somebody who waits for the disk, ends the wait."""
+    """While a batch is gathered a full one, many bytes, or somebody who waits for the disk, end the wait."""
     backlog = Backlog()
     backlog.put(item("a"))
     backlog.put(item("b"))
@@ -129,3 +130,6 @@ def test_more_may_come_for_a_moment() -> None:
     assert names(batch) == ["c"]
     backlog.done([*batch, *batch, *batch])
     thread.join()
+
+    backlog.put(item("d", MANY + 1))
+    assert names(backlog.take(2, 60, gather=60)) == ["d"]

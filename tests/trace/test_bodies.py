@@ -1,4 +1,4 @@
-"""Bodies in the store: what came out went in, what is common is there once, what nobody needs goes."""
+"""Bodies in the store: what came out went in, and a long session stays small."""
 
 import json
 import os
@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from axonhub_cli.trace import bodies, schema
+from axonhub_cli.trace import bodies
 from axonhub_cli.trace.reader import reader
 from axonhub_cli.trace.records import RequestRecord
-from axonhub_cli.trace.redact import Redactor
 from axonhub_cli.trace.store import Store
 
 MakeRecord = Callable[..., RequestRecord]
@@ -24,75 +23,29 @@ WORDS = random.Random(1).sample(
 )
 
 
-@pytest.fixture
-def connection() -> Iterator[sqlite3.Connection]:
-    """An empty store with two requests."""
-    opened = sqlite3.connect(":memory:", isolation_level=None)
-    opened.execute("PRAGMA foreign_keys=ON")
-    for statement in (statement for step in schema.MIGRATIONS for statement in step):
-        opened.execute(statement)
-    for name in ("ar-1", "ar-2"):
-        opened.execute(
-            "INSERT INTO requests (id, trace_id, started, protocol, path, client, kind, asked_model, stream, status, outcome,"
-            " bytes_in, bytes_out, tools, losses)"
-            " VALUES (?, 't', 1, 'anthropic', '/', 'c', 'turn', 'm', 0, 0, 'ok', 0, 0, '', '')",
-            (name,),
-        )
-    yield opened
-    opened.close()
+def test_what_went_in_comes_out(database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
+    """Each kind is given back as it was, byte for byte, with its size; who has none has none."""
+    given: dict[Any, bytes] = {"client_request": b"\xff" * 5, "upstream_response": b"data: x\n\n" * 50, "client_response": b""}
+    store = make_store()
+    store.end(make_record("ar-1"), given)
+    store.end(make_record("ar-2"), {})
+    assert store.flush(10)
+    with reader(database) as traces:
+        assert traces.bodies("ar-1") == given
+        assert (traces.request("ar-1") or {})["bodies"] == {kind: len(data) for kind, data in given.items()}
+        assert (traces.bodies("ar-2"), traces.bodies("ar-9")) == ({}, {})
 
 
-def body(turns: int, size: int = 300) -> bytes:
-    """A request with that many messages."""
-    messages = [{"role": "user", "content": f"{turn} {'x' * size}"} for turn in range(turns)]
-    return json.dumps({"model": "m", "messages": messages, "stream": True}).encode()
-
-
-def counts(connection: sqlite3.Connection) -> tuple[int, int]:
-    """How many links and blobs there are."""
-    links, blobs = connection.execute("SELECT (SELECT count(*) FROM links), (SELECT count(*) FROM blobs)").fetchone()
-    return links, blobs
-
-
-def test_what_went_in_comes_out(connection: sqlite3.Connection) -> None:
-    """Each kind is given back as it was, byte for byte."""
-    given: dict[Any, bytes] = {"client_request": body(5), "upstream_response": b"data: x\n\n" * 50, "client_response": b""}
-    bodies.put(connection, "ar-1", given, Redactor())
-    assert bodies.get(connection, "ar-1") == given
-    assert bodies.get(connection, "ar-9") == {}
-
-
-def test_a_next_turn_adds_what_is_new(connection: sqlite3.Connection) -> None:
-    """Of a request that goes on only its new message is added."""
-    bodies.put(connection, "ar-1", {"client_request": body(50)}, Redactor())
-    before = counts(connection)
-    bodies.put(connection, "ar-2", {"client_request": body(51)}, Redactor())
-    assert counts(connection) == (before[0] + 1, before[1] + 1)
-    assert bodies.get(connection, "ar-1") == {"client_request": body(50)}
-    assert bodies.get(connection, "ar-2") == {"client_request": body(51)}
-
-
-@pytest.mark.parametrize("first", ["ar-1", "ar-2"])
-def test_what_is_still_needed_stays(connection: sqlite3.Connection, first: str) -> None:
-    """Deleting one of two requests leaves the other whole; deleting both leaves nothing."""
-    sent = {"ar-1": body(1500, 1), "ar-2": body(1501, 1)}
-    for name, data in sent.items():
-        bodies.put(connection, name, {"client_request": data}, Redactor())
-    connection.execute("DELETE FROM requests WHERE id = ?", (first,))
-    bodies.sweep(connection)
-    (other,) = set(sent) - {first}
-    assert bodies.get(connection, other) == {"client_request": sent[other]}
-    connection.execute("DELETE FROM requests")
-    bodies.sweep(connection)
-    assert counts(connection) == (0, 0)
-
-
-def test_a_second_end_replaces_the_first(connection: sqlite3.Connection) -> None:
-    """The bodies of a request are those that it was given last."""
-    bodies.put(connection, "ar-1", {"client_request": body(9)}, Redactor())
-    bodies.put(connection, "ar-1", {"client_request": b"other"}, Redactor())
-    assert bodies.get(connection, "ar-1") == {"client_request": b"other"}
-    assert counts(connection) == (1, 1)
+def test_a_pack_that_is_missing(database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
+    """A body whose pack is not there is an error of the file, not somebody else's body."""
+    store = make_store()
+    store.end(make_record("ar-1"), {"client_request": b"x"})
+    assert store.close(10)
+    connection = sqlite3.connect(database)
+    connection.execute("DELETE FROM packs")
+    with pytest.raises(sqlite3.DatabaseError, match="pack 1 is missing"):
+        bodies.get(connection, "ar-1")
+    connection.close()
 
 
 def _session(turns: int) -> Iterator[tuple[bytes, bytes]]:

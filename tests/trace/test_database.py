@@ -13,7 +13,7 @@ import pytest
 
 from axonhub_cli.trace import schema
 from axonhub_cli.trace.reader import reader
-from axonhub_cli.trace.records import Findings, RequestRecord
+from axonhub_cli.trace.records import AttemptRecord, Findings, RequestRecord
 from axonhub_cli.trace.schema import VERSION
 from axonhub_cli.trace.store import Store
 
@@ -134,6 +134,10 @@ def _first_version(path: Path) -> None:
         )
         connection.execute("INSERT OR IGNORE INTO blobs VALUES (?, 4, ?)", (digest, zlib.compress(b"same")))
         connection.execute("INSERT INTO bodies VALUES (?, 'client_request', ?)", (name, digest))
+        connection.execute(
+            "INSERT INTO attempts VALUES (?, 0, 'c', 'anthropic', 'm', NULL, 'verbatim', 'ok', 200, NULL, 0.5, NULL, 2.0)",
+            (name,),
+        )
     connection.execute("PRAGMA user_version=1")
     connection.close()
 
@@ -143,11 +147,17 @@ def test_a_file_of_the_first_version(database: Path, query: Query, make_store: M
     _first_version(database)
     with reader(database) as traces:
         assert traces.bodies("ar-2") == {"client_request": b"same"}
-        assert [request["verdict"] for request in (traces.trace("t") or {})["requests"]] == [None, None]
+        requests = (traces.trace("t") or {})["requests"]
+        assert [(request["verdict"], request["bodies"]) for request in requests] == [(None, {"client_request": 4})] * 2
+        assert [AttemptRecord(**request["attempts"][0]) for request in requests] == [
+            AttemptRecord(0, "c", "anthropic", "m", outcome="ok", status=200, started_ms=0.5, duration_ms=2.0)
+        ] * 2
     store = make_store()
     store.end(make_record("ar-3"), {"client_request": b"same"})
     assert store.flush(10)
-    assert query(database, "SELECT count(*), (SELECT refs FROM links) FROM blobs") == [(1, 3)]
+    assert query(database, "SELECT count(*), (SELECT refs FROM links), (SELECT count(*) FROM packs) FROM blobs") == [(1, 2, 1)]
     with reader(database) as traces:
         assert traces.clear() == 3
-    assert query(database, "SELECT (SELECT count(*) FROM blobs), (SELECT count(*) FROM links)") == [(0, 0)]
+    assert query(database, "SELECT (SELECT count(*) FROM blobs), (SELECT count(*) FROM links), (SELECT count(*) FROM packs)") == [
+        (0, 0, 0)
+    ]

@@ -67,18 +67,20 @@ def test_side_requests_are_not_compared(make_store: MakeStore, make_record: Make
 
 
 def test_the_effort_that_was_sent(make_store: MakeStore, make_record: MakeRecord) -> None:
-    """It is read from the body that went upstream; without one it is what the client asked for; unserved, it is nothing."""
+    """After a conversion it is what the record says, or the body that went upstream; else it is what the client asked for;
+    unserved, it is nothing."""
     told: list[Findings] = []
     store = make_store()
     usage = Usage(input=1, output=1)
     changed = {**body(), "upstream_request": b'{"reasoning_effort":"high"}'}
     broken = {**body(), "upstream_request": b"{"}
-    store.end(turn(make_record, 1, usage, effort="max"), changed, told.append)
+    store.end(turn(make_record, 1, usage, effort="max", lane="convert"), changed, told.append)
     store.end(turn(make_record, 2, usage, effort="max"), body(), told.append)
     store.end(turn(make_record, 3, usage, effort="max", channel=None), body(), told.append)
-    store.end(turn(make_record, 4, usage, effort="max"), broken, told.append)
+    store.end(turn(make_record, 4, usage, effort="max", lane="convert"), broken, told.append)
+    store.end(turn(make_record, 5, usage, effort="max", lane="convert", effort_sent="low"), changed, told.append)
     assert store.flush(10)
-    assert [found["effort_sent"] for found in told] == ["high", "max", None, None]
+    assert [found["effort_sent"] for found in told] == ["high", "max", None, None, "low"]
 
 
 def test_without_bodies(database: Path, query: Query, make_store: MakeStore, make_record: MakeRecord) -> None:
@@ -88,4 +90,4 @@ def test_without_bodies(database: Path, query: Query, make_store: MakeStore, mak
     store.end(turn(make_record, 2, Usage(input=9000, output=1, cache_read=0), model="n"), body())
     assert store.flush(10)
     assert query(database, "SELECT verdict FROM requests ORDER BY id") == [(None,), ("model switched: m → n",)]
-    assert query(database, "SELECT (SELECT count(*) FROM blobs), (SELECT count(*) FROM texts)") == [(0, 0)]
+    assert query(database, "SELECT (SELECT count(*) FROM packs), (SELECT count(*) FROM texts)") == [(0, 0)]

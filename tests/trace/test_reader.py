@@ -278,7 +278,7 @@ def test_a_damaged_body(filled: Path) -> None:
     """A body that does not decompress is a sentence."""
     connection = sqlite3.connect(filled)
     with connection:
-        connection.execute("UPDATE blobs SET zlib = x'00'")
+        connection.execute("UPDATE packs SET zstd = x'00'")
     connection.close()
     with reader(filled) as traces, pytest.raises(StoreError):
         traces.bodies("ar-11")

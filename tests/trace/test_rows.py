@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from axonhub_cli.trace import bodies
+from axonhub_cli.trace import retention
 from axonhub_cli.trace.reader import reader
 from axonhub_cli.trace.records import AttemptRecord, RequestRecord
 from axonhub_cli.trace.store import Store
@@ -18,20 +18,22 @@ CANARY = "sk-axonhub-canary-0123456789abcdef"
 
 
 def test_the_same_body_is_stored_once(query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
-    """Equal bodies share a blob, which goes with its last request; a second end replaces the first one's bodies."""
+    """Equal bodies are one content, whose pack goes with its last request; a second end replaces the first one's bodies."""
     store = make_store()
     store.end(make_record("ar-1"), {"client_request": b"same", "upstream_request": b"same"})
     store.end(make_record("ar-2"), {"client_request": b"same"})
     store.end(make_record("ar-2"), {"client_request": b"other"})
     store.end(make_record("ar-2"), {"client_request": b"same"})
     assert store.flush(10)
-    assert query(database, "SELECT size FROM blobs") == [(4,)]
+    assert query(database, "SELECT contents FROM packs") == [("[[0,4,0,0,0,0],[4,5,0,0,0,0],[9,4,0,0,0,0]]",)]
+    with reader(database) as traces:
+        assert traces.bodies("ar-2") == {"client_request": b"same"}
     connection = sqlite3.connect(database, isolation_level=None)
     connection.execute("PRAGMA foreign_keys=ON")
     for request_id, left in (("ar-1", 1), ("ar-2", 0)):
         connection.execute("DELETE FROM requests WHERE id = ?", (request_id,))
-        bodies.sweep(connection)
-        assert connection.execute("SELECT count(*) FROM blobs").fetchone() == (left,)
+        retention.sweep(connection)
+        assert connection.execute("SELECT count(*) FROM packs").fetchone() == (left,)
     connection.close()
 
 

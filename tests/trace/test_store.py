@@ -47,13 +47,18 @@ def test_a_request_comes_back_as_it_was(database: Path, make_store: MakeStore, m
     assert kept["bodies"] == {"client_request": 7, "client_response": 2}
 
 
-def test_a_snapshot_is_taken_at_once(query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
-    """What the relay changes in its record later does not reach a row that was put before."""
-    store, record = make_store(), make_record(asked_model="before")
+def test_a_snapshot_is_taken_at_the_end(query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
+    """A request that runs is written as it is by then; what changes in its record after its end does not reach its row."""
+    store, record = make_store(), make_record(asked_model="begun")
     store.begin(record)
+    record.asked_model = "running"
+    assert store.flush(10)
+    assert query(database, "SELECT asked_model, outcome FROM requests") == [("running", "running")]
+    record.asked_model = "ended"
+    store.end(record, {})
     record.asked_model = "after"
     assert store.flush(10)
-    assert query(database, "SELECT asked_model, outcome FROM requests") == [("before", "running")]
+    assert query(database, "SELECT asked_model FROM requests") == [("ended",)]
 
 
 def test_bodies_can_be_switched_off(query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
@@ -63,7 +68,7 @@ def test_bodies_can_be_switched_off(query: Query, database: Path, make_store: Ma
     store.end(make_record(outcome="ok"), {"client_request": b"secret"})
     assert store.flush(10)
     assert query(database) == [("ar-1", "ok")]
-    assert query(database, "SELECT * FROM blobs") == []
+    assert query(database, "SELECT * FROM packs") == []
 
 
 def test_what_still_ran_was_interrupted(query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:

@@ -21,6 +21,8 @@ REMINDER = {"type": "text", "text": "<system-reminder>be kind</system-reminder>"
         ({"input": [{"role": "user", "content": [{"type": "input_text", "text": "go"}]}]}, "go"),
         ({"input": "go"}, "go"),
         ({"input": 3}, ""),
+        ({"contents": [{"role": "user", "parts": [{"text": "go"}, {"functionResponse": {}}]}]}, "go"),
+        ({"contents": [{"role": "model", "parts": [{"text": "hm"}]}]}, ""),
         ({}, ""),
         ({"input": "x" * (LIMIT + 1)}, "x" * LIMIT),
     ],
@@ -38,6 +40,10 @@ ANTHROPIC = (
 RESPONSES = (
     'data: {"type":"response.output_text.delta","delta":"one"}\n\ndata: {"type":"response.output_text.done","text":"one two"}\n\n'
 )
+GEMINI = (
+    'data: {"candidates":[{"content":{"parts":[{"text":"hm","thought":true},{"text":"one "}],"role":"model"}}]}\n\n'
+    'data: {"candidates":[{"content":{"parts":[{"text":"two"}]}}]}\n\ndata: {"candidates":[{"finishReason":"STOP"}],"text":1}\n\n'
+)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +54,9 @@ RESPONSES = (
         ("openai-responses", RESPONSES, "one two"),
         ("openai-responses", RESPONSES.replace("\n", "\r\n"), "one two"),
         ("anthropic", 'data: {"text_delta" broken\n\n', ""),
-        ("gemini-to-be", CHAT, ""),
+        ("gemini", GEMINI, "one two"),
+        ("gemini", '{"candidates":[{"content":{"parts":[{"text":"whole"}]},"finishReason":"STOP"}]}', "whole"),
+        ("protocol-to-be", CHAT, ""),
         ("openai-chat", '{"choices":[{"message":{"role":"assistant","content":"whole"},"finish_reason":"stop"}]}', "whole"),
         ("openai-chat", '{"error":{"message":"no"}}', ""),
         ("openai-chat", "{", ""),
