@@ -116,6 +116,7 @@ class Attempt:
         path = operation(candidate.endpoint.protocol, candidate.model, stream=call.body.stream)
         with self.keeper.guard(limits.first_byte * call.scale):
             response = await call.gateway.upstream.open(candidate, path + self._suffix(), prepared.body, headers)
+        call.request.left = response.close
         try:
             self.record.status = response.status
             self.record.first_byte_ms = call.ms() - self.record.started_ms

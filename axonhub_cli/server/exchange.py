@@ -6,7 +6,7 @@ a `Stream` writes itself, piece by piece, and what it wrote ends with `end`.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -24,11 +24,12 @@ _LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for statu
 
 class Request:
     """What a client asks. `raw_path` is the target as it came, `raw_headers` the header lines but for the body's length, which is
-    `length` (None: none was told). `complete`: the whole body is here."""
+    `length` (None: none was told). `complete`: the whole body is here. `left`: called when the client is gone, before the task
+    hears of it."""
 
     __slots__ = (
-        "_invited", "_pieces", "_size", "_waiter", "complete", "connection", "expects", "http11", "keep_alive", "length",
-        "method", "raw_headers", "raw_path", "task", "unwanted",
+        "_invited", "_pieces", "_size", "_waiter", "complete", "connection", "expects", "http11", "keep_alive", "left",
+        "length", "method", "raw_headers", "raw_path", "task", "unwanted",
     )  # fmt: skip
 
     def __init__(self, connection: "Connection") -> None:
@@ -40,6 +41,7 @@ class Request:
         self.complete = self.unwanted = self._invited = False
         self.http11 = self.keep_alive = True
         self.task: asyncio.Task[None] | None = None
+        self.left: Callable[[], None] | None = None
         self._pieces: list[bytes] = []
         self._size = 0
         self._waiter: asyncio.Future[None] | None = None

@@ -135,6 +135,8 @@ class Connection(asyncio.Protocol):
         self.resume_writing()
         request = self.request
         if request is not None and request.task is not None:
+            if request.left is not None:
+                request.left()  # the upstream first: with a thousand that leave at once, each task's own end would come late
             request.task.cancel()
 
     def pause_writing(self) -> None:

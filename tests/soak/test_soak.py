@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from tests.soak.clients import bombs, left, stalled
 from tests.soak.soak import quantile, soak
 
 
@@ -27,3 +28,23 @@ def test_a_quantile_is_one_of_the_values() -> None:
     assert quantile([], 0.99) == 0
     assert quantile([3.0], 0.99) == 3
     assert quantile([float(number) for number in range(100)], 0.99) == 99
+
+
+@pytest.mark.soak
+def test_clients_that_do_not_read_are_cheap() -> None:
+    """Each holds a few buffers, not what its upstream would say."""
+    assert stalled(50).each_mb < 1
+
+
+@pytest.mark.soak
+def test_each_client_that_leaves_is_noticed() -> None:
+    """One by one and all at once; a figure for each."""
+    result = left(100, trials=10)
+    assert result.clients == 100
+    assert 0 < result.one_p50 <= result.one_p99
+
+
+@pytest.mark.soak
+def test_bombs_take_no_memory() -> None:
+    """Not as much as the limit of what may be decoded, twice."""
+    assert bombs().grown_mb < 16

@@ -53,35 +53,25 @@ def fake(home: Path) -> Iterator[ThreadingHTTPServer]:
         server.shutdown()
 
 
+COMMANDS = {
+    "setup claude-code": 3, "setup claude-code --write --yes": 3, "setup codex --yes": 3, "setup codex --env": 3, "setup openai-sdk": 3,
+    "status": 3, "ready": 3, "trace tail": 3, "doctor": 1, "channel list": 0, "stop": 3,
+}  # fmt: skip
+CHEAP = ("setup claude-code", "status")
+
+
 @pytest.mark.parametrize(
-    ("command", "code"),
-    [
-        (["setup", "claude-code"], 3),
-        (["setup", "claude-code", "--write", "--yes"], 3),
-        (["setup", "codex", "--yes"], 3),
-        (["setup", "codex", "--env"], 3),
-        (["setup", "openai-sdk"], 3),
-        (["status"], 3),
-        (["ready"], 3),
-        (["trace", "tail"], 3),
-        (["doctor"], 1),
-        (["channel", "list"], 0),
-        (["stop"], 3),
-        (["serve", "--no-tail"], 3),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    "command", [name if name in CHEAP else pytest.param(name, marks=pytest.mark.threats) for name in COMMANDS]
 )
-def test_a_listener_that_cannot_prove_itself_gets_nothing(
-    command: list[str], code: int, fake: ThreadingHTTPServer, home: Path
-) -> None:
+def test_a_listener_that_cannot_prove_itself_gets_nothing(command: str, fake: ThreadingHTTPServer, home: Path) -> None:
     """No key, no token, no export, no edit of a client's file: the challenge is all that it hears."""
     token = KeyStore(paths().keys_file).keys[0].token
     files = {path: path.read_bytes() for path in Path(os.environ["HOME"]).rglob("*") if path.is_file()}
     done = subprocess.run(
-        [sys.executable, "-m", "axonhub_cli", *command], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+        [sys.executable, "-m", "axonhub_cli", *command.split()], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
         env={**os.environ, "PATH": "/usr/bin:/bin"}, check=False,
     )  # fmt: skip
-    assert done.returncode == code, done.stdout + done.stderr
+    assert done.returncode == COMMANDS[command], done.stdout + done.stderr
     told = " ".join(fake.heard)  # type: ignore[attr-defined]  # ours
     assert token not in told
     assert "admin-secret" not in told
