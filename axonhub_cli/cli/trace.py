@@ -4,7 +4,7 @@ Reading the store needs no server. How a trace looks to people is in `trace_view
 """
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -104,11 +104,13 @@ def show(
     full: Annotated[bool, typer.Option("--full", help="Do not shorten what was said.")] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Show a trace: turns as a conversation, with attempts, tokens, money, losses and times; --raw: one request's bodies.
+    """Show a trace: turns as a conversation, with attempts, tokens, money, losses and times; of a request all that is known.
 
     Examples:
 
         axonhub trace show 0b0b7f6c
+
+        axonhub trace show ar-5f2c91
 
         axonhub trace show ar-5f2c91 --raw
     """
@@ -123,17 +125,34 @@ def show(
             return
         trace = found(traces, name)
         said = {} if json else trace_show.said(trace, traces)
-    emit(Result(trace, trace_show.conversation(trace, said, full=full)), json=json)
+    named = [request for request in trace["requests"] if request["id"].startswith(name)]
+    view = trace_show.single(named[0], said) if len(named) == 1 else trace_show.conversation(trace, said, full=full)
+    emit(Result(trace, view), json=json)
 
 
 @app.command()
-def tail(json: JsonFlag = False) -> None:
-    """Watch a running server live: the tree in a terminal, lines in a pipe, JSON lines with --json."""
+def tail(
+    filter_: FilterOption = None,
+    theme: Annotated[str, typer.Option("--theme", metavar="THEME", help="The background: dark, light, or auto.")] = "auto",
+    json: JsonFlag = False,
+) -> None:
+    """Watch a running server live: the tree in a terminal, lines in a pipe, JSON lines with --json.
+
+    Examples:
+
+        axonhub trace tail
+
+        axonhub trace tail --filter '~client codex & (~err | ~miss)' --json
+    """
     from ..config.paths import paths
+    from ..trace.filter import parse
     from .events import watch
     from .tail import follow
+    from .tail.commands import Stored
 
-    code = follow(watch(paths().server_file), json=json)
+    background = _theme(theme)
+    fits = parse(filter_) if filter_ else None
+    code = follow(watch(paths().server_file), json=json, fits=fits, theme=background, archive=Stored())
     if code:
         raise typer.Exit(code)
 
@@ -174,6 +193,15 @@ def open_reader() -> "TraceReader":
 
 def _deleted(requests: int) -> Result:
     return Result({"deleted": requests}, f"Deleted {plural(requests, 'request')}.")
+
+
+def _theme(theme: str) -> 'Literal["dark", "light"] | None':
+    """The background that was named; None to find out."""
+    if theme in ("dark", "light"):
+        return theme  # type: ignore[return-value]  # one of the two
+    if theme == "auto":
+        return None
+    raise UsageError(f"--theme {theme!r} is no theme.", hint="Use dark, light or auto.")
 
 
 def _order(sort: str) -> str:

@@ -1,5 +1,6 @@
 """`axonhub trace export`: a trace in a form that leaves this machine, without secrets."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,8 @@ from .output import JsonFlag, Result, emit
 if TYPE_CHECKING:
     from ..trace.redact import Redactor
 
-_FORMS = ("html", "jsonl", "har", "otlp", "curl")
+_ENDINGS = {"html": "html", "jsonl": "jsonl", "har": "har", "otlp": "otlp.json", "curl": "sh"}
+_FORMS = tuple(_ENDINGS)
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +49,22 @@ def export(
         emit(Result({"form": chosen[0], "content": text}, text), json=json)
 
 
-def _exported(name: str, form: str) -> str:
+def write(form: str, name: str, only: "set[str] | None", folder: Path) -> Path:
+    """Write a trace, or only these requests of it, into a new file of that folder, named after it; gives its path."""
+    text = _exported(name, form, only)
+    stem = "axonhub-" + re.sub(r"[^\w.-]+", "-", name)[:40].strip("-.")
+    for number in range(1, 1000):
+        path = folder / f"{stem}{f'-{number}' if number > 1 else ''}.{_ENDINGS[form]}"
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            continue
+        return path
+    raise UsageError(f"There are a thousand exports of {stem} in this folder.", hint="Move some away.")
+
+
+def _exported(name: str, form: str, only: "set[str] | None" = None) -> str:
     from ..trace.export import EXPORTS, Exported
     from .trace import found, open_reader, single
 
@@ -56,8 +73,17 @@ def _exported(name: str, form: str) -> str:
         trace = found(traces, name)
         if form == "curl":
             trace = {**trace, "requests": [single(traces, name)]}
+        elif only is not None:
+            trace = _part(trace, only)
         bodies = {request["id"]: traces.bodies(request["id"]) for request in trace["requests"]}
     return redactor.text(EXPORTS[form](Exported(trace, bodies, redactor)))
+
+
+def _part(trace: dict[str, Any], only: set[str]) -> dict[str, Any]:
+    """The trace with some of its requests, and the turns that have any of them."""
+    turns = [{**turn, "requests": [name for name in turn["requests"] if name in only]} for turn in trace["turns"]]
+    requests = [request for request in trace["requests"] if request["id"] in only]
+    return {**trace, "turns": [turn for turn in turns if turn["requests"]], "requests": requests}
 
 
 def _redactor() -> "Redactor":

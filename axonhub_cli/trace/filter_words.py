@@ -65,8 +65,8 @@ NAMES = ("since", "status", *TEXTS, *FLAGS, *NUMBERS, *TIMES)
 HELP = (
     ("~model ~channel ~client ~profile ~tool X", "a part of it; /reg.ex/ works too"),
     ("~agent ~thread ~trace ~id ~kind ~lane", "the same; alone: has one"),
-    ("~stop ~effort ~prompt ~why", "the same; ~why: error or cache verdict"),
-    ("~err ~miss ~loss ~retry ~failover", "failed, cache missed, lost something, …"),
+    ("~stop ~effort ~prompt ~why", "the same; ~why: error, verdict"),
+    ("~err ~miss ~loss ~retry ~failover", "failed, cache missed, losses, …"),
     ("~ok ~running ~cancelled ~side ~stream", "how it went, what it was"),
     ("~cost>0.1 ~tokens>10k ~cached<50%", "< <= > >= = !=; ~in ~out ~reasoning"),
     ("~speed<20 ~attempts>1 ~losses>2", "tok/s, and counts"),

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from rich.cells import cell_len
 from rich.text import Text
 
 from . import figures
 from .glyphs import DIM, GOOD, Glyphs
 from .nodes import Request, Totals
-from .wrap import fit
+from .wrap import cells_of, fit
 
 # name, cells, the width of the screen from which it is shown
 _COLUMNS = (("time", 5, 0), ("first", 5, 104), ("tok/s", 5, 112), ("in", 5, 0), ("cache", 5, 64), ("out", 5, 0), ("cost", 7, 56))
@@ -87,11 +86,11 @@ def total_values(totals: Totals) -> dict[str, str]:
 
 def beside(left: Text, right: Text, width: int, glyphs: Glyphs) -> Text:
     """Words at the left, cut where they must be, and figures at the right edge."""
-    room = width - right.cell_len - 1 if right else width
-    if left.cell_len > room:
+    room = width - cells_of(right.plain) - 1 if right else width
+    if cells_of(left.plain) > room:
         left = _shorten(left, room, glyphs.cut)
     if right:
-        left.append(" " * (width - left.cell_len - right.cell_len))
+        left.append(" " * (width - cells_of(left.plain) - cells_of(right.plain)))
         left.append_text(right)
     return left
 
@@ -100,7 +99,7 @@ def _shorten(line: Text, cells: int, cut: str) -> Text:
     kept = fit(line.plain, max(cells, 0), cut)
     shorter = line[: len(kept) - len(cut)] if kept else Text(end="")
     shorter.append(cut[: cells if cells > 0 else 0])
-    shorter.append(" " * max(cells - shorter.cell_len, 0))
+    shorter.append(" " * max(cells - cells_of(shorter.plain), 0))
     return shorter
 
 
@@ -112,4 +111,4 @@ def put(line: Text, words: str, style: str = "", *, room: int | None = None, gly
     if room is not None:
         words = fit(words, room, glyphs.cut)
     line.append(words, style)
-    return cell_len(words)
+    return cells_of(words)

@@ -1,42 +1,172 @@
-"""Keys → choices. Bytes of the keyboard become key names; a key changes what is selected, folded or filtered."""
+"""Keys → choices. A key changes what is selected, folded, marked or filtered, opens a view or a line to type in, or leaves a wish
+for the driver (`quit`, `redraw`, `find`, `next mark`, `export`).
 
-import re
+What is in front takes the keys first: the line that is typed, the choice of an export, the help, the detail view, then the tree.
+"""
 
-from .outline import Row, Ui
+from ...trace.filter import FilterError, parse
+from .detail import Detail
+from .entry import Entry
+from .outline import Row
+from .ui import Ui
 
-_NAMED = {
-    b"\x1b[A": "up", b"\x1bOA": "up", b"k": "up", b"\x1b[B": "down", b"\x1bOB": "down", b"j": "down",
-    b"\x1b[C": "right", b"\x1bOC": "right", b"l": "right", b"\x1b[D": "left", b"\x1bOD": "left", b"h": "left",
-    b"\x1b[5~": "page up", b"\x1b[6~": "page down", b"\x02": "page up", b"\x06": "page down",
-    b"\x1b[H": "home", b"\x1bOH": "home", b"\x1b[1~": "home", b"g": "home",
-    b"\x1b[F": "end", b"\x1bOF": "end", b"\x1b[4~": "end", b"G": "end",
-    b" ": "toggle", b"\r": "toggle", b"\n": "toggle", b"F": "follow", b"f": "follow", b"e": "errors", b"?": "help",
-    b"q": "quit", b"Q": "quit", b"\x03": "quit", b"\x04": "quit", b"\x0c": "redraw", b"\x1b": "escape",
+KEYS = {
+    "k": "up", "j": "down", "l": "right", "h": "left", "g": "home", "G": "end", " ": "toggle", "q": "quit", "Q": "quit",
+    "ctrl-c": "quit", "ctrl-d": "quit", "ctrl-l": "redraw", "F": "follow", "f": "filter", "/": "search", "n": "next",
+    "N": "previous", "e": "errors", "m": "mark", "M": "next mark", "x": "export", "?": "help",
 }  # fmt: skip
-_KEY = re.compile(rb"\x1b(?:\[[0-9;?<]*[@-~]|O[@-~])?|[\x00-\x7f]", re.DOTALL)
+FORMS = {"h": "html", "j": "jsonl", "a": "har", "o": "otlp", "c": "curl"}
+_MOVES = ("up", "down", "page up", "page down", "home", "end")
 
 
-def names(typed: bytes) -> list[str]:
-    """The keys in what was typed; what has no meaning here is left out."""
-    return [_NAMED[key] for key in _KEY.findall(typed) if key in _NAMED]
-
-
-def press(name: str, ui: Ui, rows: list[Row], body: int) -> None:
+def press(key: str, ui: Ui, rows: list[Row], body: int) -> None:
     """Let one key do its work on the choices; `rows` and `body` (lines of the window) are those of the screen that was seen."""
-    if ui.help:
-        ui.help = False
+    if ui.entry is not None:
+        _type(key, ui, ui.entry)
         return
+    name = KEYS.get(key, key)
+    ui.notice = None
+    if ui.exporting:
+        ui.exporting = False
+        if key in FORMS:
+            ui.wish = ("export", FORMS[key])
+    elif ui.help:
+        _help(name, ui, body)
+    elif name in ("quit", "redraw") and (ui.detail is None or key != "q"):
+        ui.wish = (name,)
+    elif ui.detail is not None:
+        _detail(name, ui, ui.detail, body)
+    else:
+        _tree(name, ui, rows, body)
+
+
+def _type(key: str, ui: Ui, entry: Entry) -> None:
+    outcome = entry.press(key)
+    if outcome is None:
+        return
+    ui.entry = None
+    if outcome and entry.label == "filter":
+        text = entry.text.strip()
+        ui.filter, ui.top = parse(text) if text else None, 0
+    elif outcome:
+        ui.find = entry.text
+        ui.wish = ("find", "1") if entry.text else ()
+
+
+def check(text: str) -> tuple[str, int] | None:
+    """What is wrong with a filter, and where."""
+    try:
+        parse(text)
+    except FilterError as error:
+        return f"{error.words}. {error.hint}", error.at
+    return None
+
+
+def _open_entry(name: str, ui: Ui) -> None:
+    if name == "filter":
+        ui.entry = Entry("filter", ui.filter.text if ui.filter else "", ui.filters, check)
+    else:
+        ui.entry = Entry("search", "", ui.finds)
+
+
+def _help(name: str, ui: Ui, body: int) -> None:
+    if name in _MOVES:
+        ui.help_top = _scrolled(name, ui.help_top, body)
+    else:
+        ui.help, ui.help_top = False, 0
+        ui.wish = ("quit",) if name == "quit" else ()
+
+
+def _scrolled(name: str, top: int, body: int) -> int:
+    """Where a view begins after a key; the frame holds it inside."""
+    step = {"up": -1, "down": 1, "page up": -body + 1, "page down": body - 1, "home": -1_000_000, "end": 1_000_000}[name]
+    return max(top + step, 0)
+
+
+def _detail(name: str, ui: Ui, detail: Detail, body: int) -> None:
+    match name:
+        case "escape" | "left" | "enter" | "quit" | "backspace":
+            ui.detail = None
+        case "toggle":
+            detail.top = _scrolled("page down", detail.top, body)
+        case "right" | "follow":
+            detail.top = _scrolled("end", detail.top, body)
+        case "search":
+            _open_entry("search", ui)
+        case "next" | "previous" if ui.find:
+            ui.wish = ("find", "1" if name == "next" else "-1")
+        case "export" | "help" | "mark":
+            _common(name, ui)
+        case _ if name in _MOVES:
+            detail.top = _scrolled(name, detail.top, body)
+
+
+def _tree(name: str, ui: Ui, rows: list[Row], body: int) -> None:
+    match name:
+        case "errors":
+            ui.errors_only, ui.top = not ui.errors_only, 0
+        case "follow":
+            ui.follow, ui.cursor = True, None
+        case "escape":
+            _escape(ui)
+        case "filter" | "search":
+            _open_entry(name, ui)
+        case "next" | "previous" if ui.find:
+            ui.wish = ("find", "1" if name == "next" else "-1")
+        case "enter":
+            _enter(ui, rows, body)
+        case "toggle" | "left" | "right":
+            _fold(name, ui, rows)
+        case "export" | "help" | "mark" | "next mark":
+            _select(ui, rows, body)
+            _common(name, ui)
+        case _ if name in _MOVES:
+            _move(name, ui, rows, body)
+
+
+def _common(name: str, ui: Ui) -> None:
     match name:
         case "help":
             ui.help = True
-        case "errors":
-            ui.errors_only, ui.top = not ui.errors_only, 0
-        case "follow" | "escape":
-            ui.follow, ui.cursor = True, None
-        case "toggle" | "left" | "right":
-            _fold(name, ui, rows)
-        case "up" | "down" | "page up" | "page down" | "home" | "end":
-            _move(name, ui, rows, body)
+        case "export":
+            ui.exporting = ui.cursor is not None or bool(ui.marked)
+        case "next mark":
+            ui.wish = ("next mark",)
+        case "mark" if ui.cursor in ui.marked:
+            del ui.marked[ui.cursor]
+        case "mark" if ui.cursor is not None:
+            ui.marked[ui.cursor] = None
+
+
+def _escape(ui: Ui) -> None:
+    """Take back one thing: what is looked for, then the filter, then the selection."""
+    if ui.find:
+        ui.find = ""
+    elif ui.filter is not None or ui.errors_only:
+        ui.filter, ui.errors_only, ui.top = None, False, 0
+    else:
+        ui.follow, ui.cursor = True, None
+
+
+def _enter(ui: Ui, rows: list[Row], body: int) -> None:
+    """Open what is selected in full; a bundle of several requests is only unfolded."""
+    _select(ui, rows, body)
+    row = _selected(ui, rows)
+    if row is not None and row.kind == "bundle":
+        _fold("toggle", ui, rows)
+    elif row is not None and row.key is not None:
+        ui.detail, ui.follow = Detail(row.key), False
+
+
+def _select(ui: Ui, rows: list[Row], body: int) -> None:
+    """Select the last row in sight, if none is."""
+    if _selected(ui, rows) is None:
+        seen = [row.key for row in rows[ui.top : ui.top + body] if row.key is not None]
+        ui.cursor = seen[-1] if seen else ui.cursor
+
+
+def _selected(ui: Ui, rows: list[Row]) -> Row | None:
+    return next((row for row in rows if row.key is not None and row.key == ui.cursor), None)
 
 
 def _move(name: str, ui: Ui, rows: list[Row], body: int) -> None:
@@ -63,7 +193,7 @@ def _stop(stops: list[int], at: int, step: int) -> int:
 
 
 def _fold(name: str, ui: Ui, rows: list[Row]) -> None:
-    row = next((row for row in rows if row.key is not None and row.key == ui.cursor), None)
+    row = _selected(ui, rows)
     if row is None or row.key is None or row.open is None:
         return
     ui.opened[row.key] = not row.open if name == "toggle" else name == "right"

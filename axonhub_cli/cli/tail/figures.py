@@ -42,6 +42,13 @@ def count(value: int | None) -> str:
     return f"{number:.0f}T"
 
 
+def size(value: int | None) -> str:
+    """`512 B`, `9.4 kB`, `1.2 MB`."""
+    if value is None:
+        return ""
+    return f"{value} B" if value < 1000 else f"{count(value)[:-1]} {count(value)[-1]}B"
+
+
 def percent(part: int | None, whole: int | None) -> str:
     """`71%`: at most 4 characters."""
     if part is None or not whole:
@@ -71,3 +78,11 @@ def plural(number: int, word: str) -> str:
     """`1 request`, `2 requests`, `2 losses`."""
     ending = "" if number == 1 else "es" if word.endswith("s") else "s"
     return f"{number} {word}{ending}"
+
+
+def short(name: str) -> str:
+    """The beginning of an id by which people can tell it and commands find it. Ids that begin with a time need more of it."""
+    if len(name) <= 12:
+        return name
+    timed = len(name) == 36 and name[14] == "7" and name[8] == "-"
+    return name[:13] if timed else name[:8]

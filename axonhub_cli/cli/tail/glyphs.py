@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 BOLD, DIM, GOOD, BAD, WARN = "bold", "dim", "green", "red", "yellow"
 CHANNEL, THINKING, TOOL, AGENT, ACCENT = "blue", "dim italic", "cyan", "magenta", "bold cyan"
-BADGE = "bold reverse yellow"
+BADGE, HIT = "bold reverse yellow", "reverse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,9 @@ class Glyphs:
     dot: str = "·"
     stream: str = "┊"
     cursor: str = "▌"
+    mark: str = "●"
+    both: str = "◉"  # the cursor on a mark
+    miss: str = "○"
     arrows: str = "↑↓"
     spin: str = "◐◓◑◒"
     ascii: bool = False
@@ -60,7 +63,8 @@ _CLIENTS = {"claude-code": ("✻", "yellow"), "codex": ("◆", "cyan"), "opencod
 UNICODE = Glyphs()
 ASCII = Glyphs(
     tee="|- ", corner="`- ", bar="|  ", open="v", shut=">", prompt=">", ok="+", error="x", cancelled="-", side=".", retry="~",
-    arrow=">", cut="~", rule="-", dot="-", stream=":", cursor="#", arrows="jk", spin="|/-\\", ascii=True,
+    arrow=">", cut="~", rule="-", dot="-", stream=":", cursor="#", mark="*", both="@", miss="o",
+    arrows="jk", spin="|/-\\", ascii=True,
 )  # fmt: skip
 
 

@@ -140,6 +140,7 @@ class Tree:
         if request is None or not request.running:
             return request is not None
         outcome = facts.text(event, "outcome")
+        request.changes += 1
         request.outcome = outcome if outcome in _OUTCOMES and outcome != "running" else "interrupted"
         request.stream.shrink(3, 1000)
         trace, branch = self.places[request.id]
@@ -155,7 +156,7 @@ class Tree:
             return False
         for totals in self._sums(*self.places[request.id]):
             totals.reprice(request, cost)
-        request.cost = cost
+        request.cost, request.changes = cost, request.changes + 1
         return True
 
     def _known(self, event: Event) -> Request | None:
@@ -176,6 +177,7 @@ class Tree:
         if request.first_token is None and request.started:
             request.first_token = max(0.0, (self.clock - request.started) * 1000)
         request.stream.add(str(event.get("kind")), piece)
+        request.changes += 1
         self._touch(self.places[request.id][0])
         return True
 
@@ -294,6 +296,7 @@ def _try(request: Request, told: Event) -> None:
         return
     attempt = request.attempts.setdefault(index, Attempt(index))
     _take(attempt, told, _ATTEMPT_FIELDS)
+    request.changes += 1
     if request.running and index == max(request.attempts):
         request.channel = attempt.channel or request.channel
         request.model = attempt.model or request.model
@@ -304,6 +307,8 @@ def _fill(request: Request, event: Event) -> None:
     """Take what a record tells; what it does not tell stays as it was."""
     _take(request, event, _REQUEST_FIELDS)
     _take(request, facts.group(event, "usage"), _USAGE_FIELDS)
+    request.streamed = facts.flag(event, "stream") or request.streamed
+    request.changes += 1
     request.tools = facts.names(event, "tools", _TOOLS) or request.tools
     told = [(_loss(loss), facts.text(loss, "action")) for loss in facts.groups(event, "losses", _LOSSES)]
     if told:
@@ -331,14 +336,20 @@ _REQUEST_FIELDS: _Fields = (
     ("model", "model", _name), ("channel", "channel", _name), ("lane", "lane", _name), ("effort", "effort", _name),
     ("prompt", "prompt", _message), ("status", "status", facts.count), ("error", "error", _message), ("finish", "finish", _name),
     ("first_token", "first_token_ms", facts.number), ("duration", "duration_ms", facts.number), ("cost", "cost", facts.number),
+    ("first_byte", "first_byte_ms", facts.number), ("effort_sent", "effort_sent", _name), ("profile", "profile", _name),
+    ("local_key", "key", _name), ("protocol", "protocol", _name), ("path", "path", _name), ("bytes_in", "bytes_in", facts.count),
+    ("bytes_out", "bytes_out", facts.count), ("verdict", "verdict", _message), ("missed", "missed_tokens", facts.count),
+    ("missed_cost", "missed_cost", facts.number),
 )  # fmt: skip
 _USAGE_FIELDS: _Fields = (
     ("input", "input", facts.count), ("output", "output", facts.count), ("cached", "cache_read", facts.count),
-    ("reasoning", "reasoning", facts.count),
+    ("reasoning", "reasoning", facts.count), ("written_5m", "cache_write_5m", facts.count),
+    ("written_1h", "cache_write_1h", facts.count),
 )  # fmt: skip
 _ATTEMPT_FIELDS: _Fields = (
     ("channel", "channel", _name), ("model", "model", _name), ("outcome", "outcome", _name), ("status", "status", facts.count),
-    ("reason", "reason", _message), ("duration", "duration_ms", facts.number),
+    ("reason", "reason", _message), ("duration", "duration_ms", facts.number), ("protocol", "protocol", _name),
+    ("lane", "lane", _name), ("secret", "secret", _name), ("first_byte", "first_byte_ms", facts.number),
 )  # fmt: skip
 
 

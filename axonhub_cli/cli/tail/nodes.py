@@ -60,11 +60,16 @@ class Attempt:
     status: int = 0
     reason: str | None = None
     duration: float | None = None
+    protocol: str | None = None
+    lane: str | None = None
+    secret: str | None = None
+    first_byte: float | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """One call. Times are Unix seconds, durations milliseconds; figures are None until they are told."""
+    """One call. Times are Unix seconds, durations milliseconds; figures are None until they are told. `changes` counts what was
+    told, so that answers about it can be remembered."""
 
     id: str
     started: float
@@ -76,13 +81,22 @@ class Request:
     channel: str | None = None
     lane: str | None = None
     effort: str | None = None
+    effort_sent: str | None = None
+    profile: str | None = None
+    local_key: str | None = None
+    protocol: str | None = None
+    path: str | None = None
+    streamed: bool = False
     prompt: str | None = None
     status: int = 0
     outcome: str = "running"
     error: str | None = None
     finish: str | None = None
+    first_byte: float | None = None
     first_token: float | None = None
     duration: float | None = None
+    bytes_in: int | None = None
+    bytes_out: int | None = None
     input: int | None = None
     cached: int | None = None
     output: int | None = None

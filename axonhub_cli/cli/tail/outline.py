@@ -7,13 +7,15 @@ long turn the latest entries. Everything else is one line. What the user opened 
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, TypeAlias
 
 from .glyphs import UNICODE, Glyphs
 from .model import Tree
 from .nodes import FAILED, Attempt, Branch, Key, Request, Totals, Trace
+from .sieve import Sieve
+from .ui import Ui
 from .wrap import wrap
 
 _AWAKE = 30.0  # s after its last event for which a trace stays open by itself
@@ -23,7 +25,7 @@ _LATEST = 8  # entries of a long turn that stay in sight
 _SAID_LAST = 2  # lines that stay in sight of the answer that a turn ended with
 _SAID_OPEN = 14  # lines of output below a request that the user opened
 
-Kind: TypeAlias = Literal["trace", "turn", "agent", "request", "bundle", "attempt", "error", "note", "output", "space"]
+Kind: TypeAlias = Literal["trace", "turn", "agent", "request", "bundle", "attempt", "miss", "error", "note", "output", "space"]
 
 
 @dataclass(slots=True)
@@ -58,18 +60,6 @@ class Row:
 
 
 @dataclass(slots=True)
-class Ui:
-    """What the user chose. `opened` holds only what the user opened or shut by hand."""
-
-    follow: bool = True
-    cursor: Key | None = None
-    top: int = 0
-    opened: dict[Key, bool] = field(default_factory=dict)
-    errors_only: bool = False
-    help: bool = False
-
-
-@dataclass(slots=True)
 class Outline:
     """Makes the rows of one moment. `width`: cells of the body; `now`: Unix time; `said`: lines of output below what runs."""
 
@@ -80,15 +70,20 @@ class Outline:
     glyphs: Glyphs = UNICODE
     said: int = 5
 
+    @property
+    def sieve(self) -> Sieve:
+        """What is left out."""
+        return self.ui.sieve
+
     def rows(self) -> list[Row]:
         """All rows, newest trace last."""
         latest = self.tree.latest()
         rows: list[Row] = []
         for trace in self.tree.traces.values():
-            if self.ui.errors_only and not _has_failed(trace.turns):
+            if self.sieve.active and not any(self.sieve.any(trace, turn.children, self.now) for turn in trace.turns):
                 continue
             alive = trace is latest or trace.totals.running > 0 or self.now - trace.last < _AWAKE
-            shown = self.opened(trace.key, alive or self.ui.errors_only)
+            shown = self.opened(trace.key, alive or self.sieve.active)
             if rows and (shown or rows[-1].kind != "trace"):
                 rows.append(Row("space", None))
             rows.append(Row("trace", trace, key=trace.key, open=shown))
@@ -101,15 +96,15 @@ class Outline:
 
     def _turns(self, trace: Trace) -> Iterator[Row]:
         for turn in trace.turns:
-            if self.ui.errors_only and not _has_failed(turn.children):
+            if self.sieve.active and not self.sieve.any(trace, turn.children, self.now):
                 continue
-            shown = self.opened(turn.key, turn is trace.turns[-1] or turn.totals.running > 0 or self.ui.errors_only)
+            shown = self.opened(turn.key, turn is trace.turns[-1] or turn.totals.running > 0 or self.sieve.active)
             yield Row("turn", turn, "  ", turn.key, shown)
             if shown:
-                yield from self._children(turn, "  ")
+                yield from self._children(trace, turn, "  ")
 
-    def _children(self, branch: Branch, prefix: str) -> Iterator[Row]:
-        entries = self._entries(branch)
+    def _children(self, trace: Trace, branch: Branch, prefix: str) -> Iterator[Row]:
+        entries = self._entries(trace, branch)
         for position, entry in enumerate(entries):
             last = position == len(entries) - 1
             lead = prefix + (self.glyphs.corner if last else self.glyphs.tee)
@@ -117,18 +112,18 @@ class Outline:
             if isinstance(entry, Request):
                 yield from self._request(entry, lead, below, newest=last and branch.kind == "turn")
             elif isinstance(entry, Branch):
-                shown = self.opened(entry.key, entry.totals.running > 0 or _is_latest(branch, entry) or self.ui.errors_only)
+                shown = self.opened(entry.key, entry.totals.running > 0 or _is_latest(branch, entry) or self.sieve.active)
                 yield Row("agent", entry, lead, entry.key, shown)
                 if shown:
-                    yield from self._children(entry, below)
+                    yield from self._children(trace, entry, below)
             else:
                 yield Row("bundle", entry, lead, entry.key, self.opened(entry.key, False))
 
-    def _entries(self, branch: Branch) -> list[Entry]:
+    def _entries(self, trace: Trace, branch: Branch) -> list[Entry]:
         """What hangs below a branch: filtered, side requests bundled, the earlier part of a long one folded."""
         children: Iterable[Request | Branch] = branch.children
-        if self.ui.errors_only:
-            children = [child for child in children if _has_failed([child])]
+        if self.sieve.active:
+            children = [child for child in children if self.sieve.any(trace, (child,), self.now)]
         entries = [entry for group in _grouped(children) for entry in self._bundled(group)]
         hidden = entries[:-_LATEST]
         if len(hidden) < 3 or any(_alive(entry) for entry in hidden):
@@ -151,6 +146,8 @@ class Outline:
         for attempt in request.attempts.values():
             if attempt.outcome in FAILED and len(request.attempts) > 1:
                 yield Row("attempt", attempt, below, live=live)
+        if request.verdict and not request.failed:
+            yield Row("miss", request, below)
         if request.failed:
             message = wrap(request.error or "", room, head=6 if shown else 2, cut=self.glyphs.cut)
             yield from (Row("error", line, below) for line in message)
@@ -181,8 +178,14 @@ def _arguments(text: str) -> str:
 
 
 def details(request: Request) -> str:
-    """What else is known of a request, for the one that the user opened."""
-    facts = [request.id, request.kind, request.lane, f"effort {request.effort}" if request.effort else None]
+    """What else is known of a request, for the one that the user unfolded."""
+    effort = (
+        request.effort
+        if request.effort_sent in (None, request.effort)
+        else f"{request.effort or '-'}, sent {request.effort_sent}"
+    )
+    facts = [request.id, request.kind, request.lane, f"effort {effort}" if effort else None]
+    facts.append(f"profile {request.profile}" if request.profile else None)
     facts.append(f"{request.reasoning} reasoning tokens" if request.reasoning else None)
     return "  ".join(fact for fact in facts if fact)
 
@@ -200,10 +203,6 @@ def _grouped(children: Iterable[Request | Branch]) -> Iterator[list[Request] | B
 
 def _bundle_kind(request: Request) -> str | None:
     return request.kind if request.side and request.outcome == "ok" else None
-
-
-def _has_failed(children: Iterable[Request | Branch]) -> bool:
-    return any(child.failed if isinstance(child, Request) else child.totals.errors > 0 for child in children)
 
 
 def _alive(entry: Entry) -> bool:

@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from typing import cast
 
-from rich.cells import cell_len
 from rich.text import Text
 
 from . import figures
 from .columns import Columns, beside, put, request_values, total_values
-from .figures import plural
+from .figures import plural, short
 from .glyphs import ACCENT, AGENT, BAD, BOLD, CHANNEL, DIM, THINKING, TOOL, WARN, Glyphs
 from .nodes import Attempt, Branch, Request, Trace
 from .outline import THINKING_LABEL, Bundle, Row
-from .wrap import fit
+from .wrap import cells_of, fit
 
 _QUIET_FINISH = (None, "stop", "stop_sequence", "tool_calls")
 _LEAST_ASKED = 8  # cells below which a cut name says nothing
@@ -28,10 +27,11 @@ class Painter:
     columns: Columns
     glyphs: Glyphs
 
-    def line(self, row: Row, *, selected: bool = False) -> Text:
-        """One row as it is shown; the first cell is the cursor's."""
+    def line(self, row: Row, *, selected: bool = False, marked: bool = False) -> Text:
+        """One row as it is shown; the first cell is the cursor's and the mark's."""
         line = Text(end="", no_wrap=True)
-        line.append(self.glyphs.cursor if selected else " ", ACCENT if selected else "")
+        sign = (self.glyphs.both if selected else self.glyphs.mark) if marked else self.glyphs.cursor if selected else " "
+        line.append(sign, ACCENT if selected else WARN if marked else "")
         line.append_text(self._body(row))
         if selected:
             line.stylize("bold")
@@ -51,6 +51,8 @@ class Painter:
                 return self._bundle(row, cast(Bundle, row.node))
             case "attempt":
                 return self._attempt(row, cast(Attempt, row.node))
+            case "miss":
+                return self._miss(row, cast(Request, row.node))
             case "output":
                 return self._output(row, *cast(tuple[str, str], row.node))
             case "error" | "note":
@@ -72,7 +74,7 @@ class Painter:
         return beside(left, right, self.width - 1, self.glyphs)
 
     def _room(self, line: Text) -> int:
-        return max(self.width - 1 - self.columns.cells - line.cell_len, 0)
+        return max(self.width - 1 - self.columns.cells - cells_of(line.plain), 0)
 
     def _trace(self, row: Row, trace: Trace) -> Text:
         line = self._start(row)
@@ -109,7 +111,7 @@ class Painter:
         line = self._start(row)
         self._put(line, f"{self.glyphs.prompt} ", ACCENT if row.open else DIM)
         if row.open:
-            self._put(line, turn.title or "(no prompt)", BOLD if turn.title else DIM, self.width - 3 - line.cell_len)
+            self._put(line, turn.title or "(no prompt)", BOLD if turn.title else DIM, self.width - 3 - cells_of(line.plain))
             return line
         note = f"  {plural(turn.totals.requests, 'request')}"
         self._put(line, turn.title or "(no prompt)", "", max(self._room(line) - len(note), 10))
@@ -152,12 +154,12 @@ class Painter:
         if request.side:
             self._put(line, f"{request.kind} ", DIM)
         flags = _flags(request)
-        urgent = sum(cell_len(words) + 2 for words, _, must in flags if must)
+        urgent = sum(cells_of(words) + 2 for words, _, must in flags if must)
         self._models(line, request, max(self._room(line) - urgent, 12))
         for words, flag_style, must in flags:
-            if must or cell_len(words) + 2 <= self._room(line) - urgent:
+            if must or cells_of(words) + 2 <= self._room(line) - urgent:
                 self._put(line, f"  {words}", flag_style)
-                urgent -= cell_len(words) + 2 if must else 0
+                urgent -= cells_of(words) + 2 if must else 0
         return self._beside(line, request_values(request, self.now), DIM if request.side else "")
 
     def _models(self, line: Text, request: Request, room: int) -> None:
@@ -166,15 +168,15 @@ class Painter:
         channel = f" @{request.channel}" if request.channel else ""
         quiet = DIM if request.side else ""
         if real and real != asked:
-            left = room - cell_len(real) - cell_len(channel) - 3
-            if left < cell_len(asked):
+            left = room - cells_of(real) - cells_of(channel) - 3
+            if left < cells_of(asked):
                 asked = fit(asked.removeprefix("claude-"), left, self.glyphs.cut) if left >= _LEAST_ASKED else ""
             self._put(line, f"{asked} {self.glyphs.arrow} ".lstrip(), DIM)
-            room -= cell_len(asked) + (3 if asked else 2)
+            room -= cells_of(asked) + (3 if asked else 2)
             asked = real
-        name = fit(asked, max(room - cell_len(channel), 8), self.glyphs.cut)
+        name = fit(asked, max(room - cells_of(channel), 8), self.glyphs.cut)
         self._put(line, name, quiet or (BOLD if request.running else ""))
-        self._put(line, channel, quiet or CHANNEL, max(room - cell_len(name), 0))
+        self._put(line, channel, quiet or CHANNEL, max(room - cells_of(name), 0))
 
     def _attempt(self, row: Row, attempt: Attempt) -> Text:
         line = self._start(row)
@@ -184,28 +186,29 @@ class Painter:
         self._put(line, words, WARN, self._room(line))
         return self._beside(line, {"time": figures.duration(attempt.duration)}, DIM)
 
+    def _miss(self, row: Row, request: Request) -> Text:
+        """Why the prompt cache was missed, and what that cost."""
+        line = self._start(row)
+        lost = ", ".join(filter(None, (figures.count(request.missed), figures.money(request.missed_cost))))
+        self._put(line, f"{self.glyphs.miss} cache missed", WARN)
+        self._put(line, f" ({lost} more)" if lost else "", WARN)
+        self._put(line, f": {request.verdict or ''}", DIM, max(self.width - 2 - cells_of(line.plain), 0))
+        return line
+
     def _output(self, row: Row, kind: str, words: str) -> Text:
         line = self._start(row)
         self._put(line, f"{self.glyphs.stream} ", DIM)
-        room = self.width - 2 - line.cell_len
+        room = self.width - 2 - cells_of(line.plain)
         if kind == "tool":
             name, _, arguments = words.partition("\0")
             self._put(line, name or "tool", TOOL, room)
-            self._put(line, f" {arguments}", DIM, max(self.width - 2 - line.cell_len, 0))
+            self._put(line, f" {arguments}", DIM, max(self.width - 2 - cells_of(line.plain), 0))
         elif kind == "thinking":
             self._put(line, words[: len(THINKING_LABEL)], DIM)
             self._put(line, words[len(THINKING_LABEL) :], THINKING, room - len(THINKING_LABEL))
         else:
             self._put(line, words, "", room)
         return line
-
-
-def short(name: str) -> str:
-    """The beginning of an id by which people can tell it and commands find it. Ids that begin with a time need more of it."""
-    if len(name) <= 12:
-        return name
-    timed = len(name) == 36 and name[14] == "7" and name[8] == "-"
-    return name[:13] if timed else name[:8]
 
 
 def _flags(request: Request) -> list[tuple[str, str, bool]]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import facts, figures
-from .figures import plural
+from .figures import plural, short
 from .glyphs import Glyphs
 from .model import Tree
 from .nodes import FAILED, Request, Totals
-from .paint import short
+from .sieve import Sieve
 
 _SUMMARY_TRACES = 5
 
@@ -25,8 +25,9 @@ def json_line(event: Any) -> str | None:
 class Lines:
     """Turns events into lines, remembering as much of each request as its last line needs."""
 
-    def __init__(self, glyphs: Glyphs, *, banner: bool = True) -> None:
+    def __init__(self, glyphs: Glyphs, *, banner: bool = True, sieve: Sieve | None = None) -> None:
         self.tree = Tree(max_requests=500)
+        self.sieve = sieve or Sieve()
         self._glyphs = glyphs
         self._banner = banner
         self._told: set[tuple[str, int]] = set()  # failed attempts that have had their line
@@ -39,9 +40,19 @@ class Lines:
         was_running = before is None or before.running
         if not self.tree.apply(event):
             return
+        if not self.fits(event):
+            return
         stamp = _stamp(facts.number(event, "t"))
         for words in self._words(event, known=before is not None, was_running=was_running):
             yield f"{stamp} {words}".rstrip()
+
+    def fits(self, event: Any) -> bool:
+        """Whether an event that was fed is about a request that is shown now, or about none."""
+        name = facts.text(event, "id") if isinstance(event, dict) else None
+        request = self.tree.requests.get(name or "")
+        if not self.sieve.active or request is None:
+            return not self.sieve.active or name is None
+        return self.sieve.shows(self.tree.places[request.id][0], request, self.tree.clock)
 
     def _words(self, event: facts.Event, *, known: bool, was_running: bool) -> Iterator[str]:
         kind = event.get("type")

@@ -6,22 +6,25 @@ only wake the loop; Ctrl-Z alone is obeyed at once, for the shell takes the term
 written, read or set. Whatever way the program leaves, the terminal is as it was.
 """
 
-import io
 import os
 import select
 import signal
 import sys
 import termios
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
-_ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"
-_LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l"
+from .palette import Palette, Theme, colors, guess, replied
+
+_ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h\x1b[2J"  # the other buffer, no cursor, no line wrap, pastes marked
+_LEAVE = "\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l"
+_ASK = "\x1b]11;?\x07"  # which colour is your background?
+_ANSWER = 0.1  # s that an answer may take; it must not reach the shell
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"  # synchronised output: the terminal shows the frame as a whole
 _QUIT = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 
@@ -29,7 +32,8 @@ _QUIT = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 class Terminal:
     """One terminal, entered with `with`. `caught` holds the names of signals that came and were not dealt with."""
 
-    def __init__(self) -> None:
+    def __init__(self, theme: Theme | None = None) -> None:
+        self.palette = Palette(theme or guess(), colors())
         self.caught: set[str] = set()
         self._out = sys.stdout.fileno()
         self._encoding = sys.stdout.encoding or "utf-8"
@@ -37,9 +41,8 @@ class Terminal:
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
         os.set_blocking(self._woken, False)
-        self._console = Console(
-            file=io.StringIO(), force_terminal=True, highlight=False, markup=False, emoji=False, legacy_windows=False
-        )
+        self._ask = theme is None and self._in is not None and os.environ.get("TERM") != "linux"
+        self._asked: float | None = None  # when the background was asked for, until it is told
         self._shown: list[Text | None] = []
         self._modes: Any = None
         self._inside = False
@@ -106,6 +109,11 @@ class Terminal:
         if not typed:  # hung up: without this the loop would turn for ever
             self._in = None
             self.caught.add("SIGHUP")
+        theme = replied(typed)
+        if theme is not None:
+            self._asked = None
+            self.palette = self.palette.of(theme)
+            self._shown = []
         return typed
 
     def draw(self, lines: list[Text]) -> None:
@@ -116,7 +124,7 @@ class Terminal:
         if not changed:
             return
         # Cleared first: after a full line the cursor still stands on its last cell, and clearing then would eat it.
-        pieces = [f"\x1b[{number + 1};1H\x1b[K{self._ansi(line)}" for number, line in changed]
+        pieces = [f"\x1b[{number + 1};1H\x1b[K{self.palette.ansi(line)}" for number, line in changed]
         self._write(_BEGIN + "".join(pieces) + _END)
         self._shown = list(lines)
 
@@ -146,11 +154,6 @@ class Terminal:
         os.kill(os.getpid(), signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, self._on_signal)
 
-    def _ansi(self, line: Text) -> str:
-        with self._console.capture() as captured:
-            self._console.print(line, end="", no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
-        return captured.get()
-
     def _write(self, words: str) -> None:
         rest = words.encode(self._encoding, "replace")
         self._writing = True
@@ -169,12 +172,17 @@ class Terminal:
             modes[6][termios.VMIN], modes[6][termios.VTIME] = 1, 0
             termios.tcsetattr(self._in, termios.TCSANOW, modes)
         self._shown, self._inside = [], True
-        self._write(_ENTER)
+        self._write(_ENTER + (_ASK if self._ask else ""))
+        if self._ask:
+            self._ask, self._asked = False, time.monotonic()
 
     def _leave(self) -> None:
         if not self._inside:
             return
         self._inside = False
+        if self._asked is not None and self._in is not None and time.monotonic() - self._asked < 10 * _ANSWER:
+            select.select([self._in], [], [], _ANSWER)
+            termios.tcflush(self._in, termios.TCIFLUSH)
         try:
             self._write(_LEAVE)
         except OSError:

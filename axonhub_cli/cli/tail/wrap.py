@@ -1,12 +1,26 @@
-"""Lines of a given width in cells: foreign text may hold wide characters, which `textwrap` counts as one."""
+"""Lines of a given width in cells: foreign text may hold wide characters, which `textwrap` counts as one.
+
+Most text is ASCII, where a character is a cell; that is worth a way of its own, for lines are measured many times a second.
+"""
+
+import re
 
 from rich.cells import cell_len, set_cell_size
+
+_NARROW = re.compile("[ -~…─│├└▾▸❯✓✗⊘·↷→┊▌●◉◐◓◑◒✻◆■✦○×↑↓]*")  # our own glyphs: a cell each
+
+
+def cells_of(text: str) -> int:
+    """How many cells a text takes."""
+    return len(text) if text.isascii() or _NARROW.fullmatch(text) else cell_len(text)
 
 
 def fit(text: str, cells: int, cut: str = "…") -> str:
     """The text in at most so many cells; what is cut is marked."""
+    if len(text) <= cells and text.isascii():
+        return text
     text = text[: cells + 1] if text.isascii() else text[: 4 * cells + 1]
-    if cell_len(text) <= cells:
+    if cells_of(text) <= cells:
         return text
     return set_cell_size(text, cells - 1) + cut if cells > 1 else cut[:cells]
 
@@ -29,8 +43,25 @@ def wrap(text: str, cells: int, *, head: int = 0, tail: int = 0, cut: str = "…
 
 
 def _break(text: str, cells: int) -> list[str]:
+    return _break_ascii(text, cells) if text.isascii() else _break_wide(text, cells)
+
+
+def _break_ascii(text: str, cells: int) -> list[str]:
+    lines, at, end = [], 0, len(text)
+    while end - at > cells:
+        stop = at + cells
+        if text[stop] != " " and (space := text.rfind(" ", at + cells // 2, stop)) > at:
+            stop = space
+        lines.append(text[at:stop].rstrip())
+        at = stop
+        while at < end and text[at] == " ":
+            at += 1
+    return [*lines, text[at:]] if at < end else lines
+
+
+def _break_wide(text: str, cells: int) -> list[str]:
     lines = []
-    while cell_len(text) > cells:
+    while len(text) > 2 * cells + 1 or cell_len(text) > cells:
         line = set_cell_size(text[: cells + 1], cells).rstrip()
         space = line.rfind(" ", cells // 2)
         if space > 0 and not text[len(line) : len(line) + 1].isspace():

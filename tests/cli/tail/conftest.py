@@ -105,7 +105,7 @@ def events():
 sys.exit(follow(events(), **options))
 """
 
-_OURS = re.compile(rb"\x1b\[(?:\?(?:1049|25|7|2026)[hl]|\d+;1H|K|2J|[0-9;]*m)")
+_OURS = re.compile(rb"\x1b\]11;\?\x07|\x1b\[(?:\?(?:1049|25|7|2026|2004)[hl]|\d+;1H|K|2J|[0-9;]*m)")
 
 
 class Terminal:

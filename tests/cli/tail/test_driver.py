@@ -14,7 +14,7 @@ import pytest
 
 Start = Callable[..., Any]
 
-LEAVE = b"\x1b[?7h\x1b[?25h\x1b[?1049l"
+LEAVE = b"\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l"
 
 
 def test_the_tree_appears_as_events_come(events: Any, terminal: Start) -> None:
@@ -126,6 +126,10 @@ def test_keys_move_fold_filter_and_explain(events: Any, terminal: Start) -> None
     shown.type(b"k")
     shown.shows("▌  └─ ✗ opus")
     shown.type(b"\r")
+    shown.until(lambda now: "claude-code trace-1 › ar-2" in now.text and "stop reason stop" in now.text)
+    shown.type(b"q")
+    shown.shows("▌  └─ ✗ opus")
+    shown.type(b" ")
     shown.shows("ar-2  turn")
     shown.type(b"\x1b[A\x1b[A")
     shown.shows("▌  ❯ one")
@@ -134,9 +138,9 @@ def test_keys_move_fold_filter_and_explain(events: Any, terminal: Start) -> None
     shown.type(b"e")
     shown.until(lambda now: "errors only" in now.text and "one" not in now.text)
     shown.type(b"e?")
-    shown.shows("open or shut")
-    shown.type(b"x")
-    shown.type(b"?F")
+    shown.shows("open or shut it")
+    shown.type(b"z")
+    shown.type(b"F")
     shown.until(lambda now: "following" in now.text and "▌" not in now.text)
 
 

@@ -8,7 +8,8 @@ from rich.text import Text
 from axonhub_cli.cli.tail.frame import Composer, window
 from axonhub_cli.cli.tail.glyphs import ASCII, UNICODE, Glyphs
 from axonhub_cli.cli.tail.model import Tree
-from axonhub_cli.cli.tail.outline import Row, Ui
+from axonhub_cli.cli.tail.outline import Row
+from axonhub_cli.cli.tail.ui import Ui
 
 NOW = 1_800_000_000.0
 SESSION, AGENT = "7e4a1c9d-52b0-4f7e-9c1d-0f3b2a6d8e11", "a22b4cfd4253d7db4"
@@ -118,9 +119,10 @@ def test_the_servers_own_hint_is_taken(events: Any) -> None:
 def test_help_says_keys_and_marks(events: Any) -> None:
     """The help takes the tree's place and ends with the last messages."""
     lines = screen(scene(events), 80, 24, Ui(help=True))
-    assert lines[4] == "  ↑↓ j k      move; PgUp PgDn g G by pages, to the top, to the end"
+    assert lines[3] == "  ↑↓ j k       move; PgUp PgDn g G by pages, to the top, to the end"
+    lines = screen(scene(events), 80, 24, Ui(help=True, help_top=1000))
     assert "    3s ago  deepseek: cooling down for 12 s" in lines
-    assert lines[-1] == " any key goes back"
+    assert lines[-1] == " any key goes back  ↑↓ scroll"
     assert all(len(line) < 80 for line in lines[4:])
 
 
@@ -210,7 +212,7 @@ WIDE_80 = """
 
 
  ! deepseek: cooling down for 12 s                                       3s ago
- q quit  ↑↓ move  enter open  F following  e errors  ? help
+ q quit  ↑↓ move  enter open  F following  f filter  / search  e errors  ? help
 """
 WIDE_120 = """
  axonhub 0.1.0  http://127.0.0.1:8090  profile cheap  channels deepseek, groq, anthropic
@@ -235,5 +237,5 @@ WIDE_120 = """
 
 
  ! deepseek: cooling down for 12 s                                                                               3s ago
- q quit  ↑↓ move  enter open  F following  e errors  ? help
+ q quit  ↑↓ move  enter open  F following  f filter  / search  e errors  x export  ? help
 """

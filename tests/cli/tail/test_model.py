@@ -10,8 +10,8 @@ from axonhub_cli.cli.tail.frame import Composer
 from axonhub_cli.cli.tail.glyphs import UNICODE
 from axonhub_cli.cli.tail.model import Tree
 from axonhub_cli.cli.tail.nodes import Branch, Request
-from axonhub_cli.cli.tail.outline import Ui
 from axonhub_cli.cli.tail.plain import Lines
+from axonhub_cli.cli.tail.ui import Ui
 
 NOW = 1_800_000_000.0
 

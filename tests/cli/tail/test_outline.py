@@ -4,7 +4,8 @@ from typing import Any
 
 from axonhub_cli.cli.tail.model import Tree
 from axonhub_cli.cli.tail.nodes import Branch, Request, Trace
-from axonhub_cli.cli.tail.outline import Bundle, Outline, Row, Ui
+from axonhub_cli.cli.tail.outline import Bundle, Outline, Row
+from axonhub_cli.cli.tail.ui import Ui
 
 NOW = 1_800_000_000.0
 
