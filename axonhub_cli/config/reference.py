@@ -30,7 +30,7 @@ MEANING: dict[str, str] = {
     "trace.retention_days": "Days that a trace is kept; 0: for ever.",
     "trace.max_size_mb": "The largest size of the store, in MiB; the oldest traces go first.",
     "trace.otlp.endpoint": "Send spans to this OpenTelemetry collector, too (OTLP over HTTP; needs the extra `otel`).",
-    "trace.otlp.headers": "Headers for it; each value is a reference: `keyring:NAME`, `env:NAME`, `file:PATH`.",
+    "trace.otlp.headers": "Headers for it; each value is a reference, with or without a scheme: `Bearer keyring:NAME`.",
     "trace.otlp.content": "Send what was said, too.",
     "limits.trace.cost": "US dollars that one session may cost.",
     "limits.trace.requests": "Requests that one session may make.",

@@ -35,7 +35,8 @@ class Timeouts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Otlp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[trace.otlp]`: spans for an OpenTelemetry collector, as OTLP over HTTP. The values of `headers` are references to secrets;
+    """`[trace.otlp]`: spans for an OpenTelemetry collector, as OTLP over HTTP. The values of `headers` are references to secrets,
+    with a scheme where one is wanted (`Bearer keyring:NAME`);
     `content`: send what was said, too."""
 
     endpoint: str

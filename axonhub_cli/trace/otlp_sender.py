@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..config.otlp import address
+from ..config.otlp import address, headers
 from ..config.schema import Otlp as Settings
 from ..errors import AxonHubError
 from .recorder import Level
@@ -84,9 +84,9 @@ class Sender:
     def _connected(self, settings: Settings) -> Any:
         """The exporter for these settings; a new one when they have changed. Secrets are read again after a failure."""
         if self._exporter is None or settings != self._settings or self.error is not None:
-            headers = {name: self._secret(ref) for name, ref in settings.headers.items()}
+            known = headers(settings, self._secret)
             self.stop()
-            self._exporter, self._settings = _exporter(address(settings), headers, self._log), settings
+            self._exporter, self._settings = _exporter(address(settings), known, self._log), settings
         return self._exporter
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from axonhub_cli.config.otlp import address, wrong
+from axonhub_cli.config.otlp import address, headers, wrong
 from axonhub_cli.config.schema import Otlp
 
 
@@ -31,7 +31,7 @@ def test_an_endpoint_is_a_base_or_the_whole_url(endpoint: str, url: str) -> None
         (Otlp(endpoint="http://me:word@host"), ("endpoint",), "Authorization"),
         (Otlp(endpoint="http://127.0.0.1:4317"), ("endpoint",), "http://127.0.0.1:4318"),
         (Otlp(endpoint="http://a", headers={"x y": "env:A"}), ("headers", "x y"), "letters"),
-        (Otlp(endpoint="http://a", headers={"x": "Bearer 1"}), ("headers", "x"), "keyring:NAME"),
+        (Otlp(endpoint="http://a", headers={"x": "Bearer 1 2"}), ("headers", "x"), "keyring:NAME"),
     ],
 )
 def test_what_is_wrong_is_told_with_a_remedy(settings: Otlp, key: tuple[str, ...], words: str) -> None:
@@ -40,3 +40,10 @@ def test_what_is_wrong_is_told_with_a_remedy(settings: Otlp, key: tuple[str, ...
     assert found is not None
     assert found[0] == key
     assert words in found[2]
+
+
+def test_a_secret_may_follow_a_scheme() -> None:
+    """The scheme stands in the file, the secret does not."""
+    settings = Otlp(endpoint="http://a", headers={"Authorization": "Bearer env:KEY", "X-Team": "file:~/my team"})
+    assert wrong(settings) is None
+    assert headers(settings, {"env:KEY": "1", "file:~/my team": "2"}.__getitem__) == {"Authorization": "Bearer 1", "X-Team": "2"}

@@ -29,7 +29,7 @@ def collector() -> Iterator[Receiver]:
 
 def sink(settings: Settings | None, store: Any = None) -> Otlp:
     """A sink with these settings, before that store."""
-    return Otlp(store, lambda: settings, {"env:KEY": "Bearer 123"}.__getitem__, lambda: Redactor([SECRET]))
+    return Otlp(store, lambda: settings, {"env:KEY": "123"}.__getitem__, lambda: Redactor([SECRET]))
 
 
 def one(sent: Otlp, record: RequestRecord, bodies: dict[Any, bytes] | None = None, **found: Any) -> None:
@@ -50,7 +50,7 @@ def attempts(*outcomes: str) -> list[AttemptRecord]:
 
 def test_spans_arrive(collector: Receiver, make_record: MakeRecord) -> None:
     """Session, turns, requests and attempts form one tree; the attempt that answered carries model and tokens."""
-    sent = sink(Settings(endpoint=collector.url, headers={"Authorization": "env:KEY"}))
+    sent = sink(Settings(endpoint=collector.url, headers={"Authorization": "Bearer env:KEY"}))
     usage = Usage(input=100, output=7, cache_read=60, cache_write_5m=30, reasoning=3)
     for number in range(2):
         one(sent, make_record(f"ar-{number}", prompt=f"p{number}", started=1e9 + 60 * number, model="claude-real", usage=usage,

@@ -83,24 +83,40 @@ def database(files: Paths) -> Iterator[Finding]:
     if not file.exists():
         yield ok("system", "traces.db", "no traces yet")
         return
-    size = file.stat().st_size / 1024**2
+    size, version = file.stat().st_size / 1024**2, 0
     try:
         with sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=1) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
             answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if size < 64 else "ok"
         connection.close()
     except sqlite3.Error as error:
         answer = str(error)
-    if answer == "ok":
-        yield ok("system", "traces.db", f"{size:.0f} MiB ({short(file)})")
-    else:
-        yield fail(
+    yield _store(files, answer, size, version)
+
+
+def _store(files: Paths, answer: str, size: float, version: int) -> Finding:
+    """What SQLite's answer means; a lock is no damage, and neither is a file that a later axonhub has made."""
+    from ...trace.schema import VERSION
+
+    if "locked" in answer or "busy" in answer:
+        return warn(
+            "system", "traces.db", "is locked by another program", "Close what has it open; the server goes on writing then."
+        )
+    if answer == "ok" and version > VERSION:
+        text = f"was made by a later axonhub (format {version}, this one knows {VERSION}), so nothing is recorded"
+        return fail(
             "system",
             "traces.db",
-            f"is damaged: {answer}",
-            "Run: axonhub doctor --fix (it is set aside, nothing is deleted)",
-            _aside(files),
+            text,
+            f"Update axonhub, or begin a new one: mv {short(files.database)} {short(files.database)}.later",
         )
+    if answer == "ok":
+        return ok("system", "traces.db", f"{size:.0f} MiB ({short(files.database)})")
+    return fail(
+        "system", "traces.db", f"is damaged: {answer}", "Run: axonhub doctor --fix (it is set aside, nothing is deleted)",
+        _aside(files),
+    )  # fmt: skip
 
 
 def _aside(files: Paths) -> Callable[[], str]:

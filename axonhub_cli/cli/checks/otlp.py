@@ -36,12 +36,11 @@ def _answer(settings: "Otlp") -> Finding:
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen
 
-    from ...config.otlp import address
+    from ...config.otlp import address, headers
     from ...config.secrets import read
 
     url = address(settings)
-    headers = {name: read(ref) for name, ref in settings.headers.items()}
-    request = Request(url, b"", {**headers, "Content-Type": "application/x-protobuf"})  # noqa: S310  # checked: http or https
+    request = Request(url, b"", {**headers(settings, read), "Content-Type": "application/x-protobuf"})  # noqa: S310  # checked: http or https
     try:
         with urlopen(request, timeout=_SECONDS):  # noqa: S310
             return ok("server", "trace.otlp", f"{url} takes spans")
@@ -55,7 +54,7 @@ def _answer(settings: "Otlp") -> Finding:
 
 def _refused(url: str, status: int) -> Finding:
     if status in (401, 403):
-        remedy = "Look at trace.otlp.headers: a header's secret is the whole value, such as `Bearer …`."
+        remedy = "Look at trace.otlp.headers; it may want `Bearer keyring:NAME` or `Basic keyring:NAME`."
         return fail("server", "trace.otlp", f"{url} refuses the credentials (status {status})", remedy)
     if status in (404, 405):
         return fail("server", "trace.otlp", f"nothing takes spans at {url} (status {status})", "Mend trace.otlp.endpoint.")

@@ -79,6 +79,18 @@ def test_the_trace_store(home: Path) -> None:
     assert next(files.database(paths())).status == "fail"
 
 
+def test_a_store_of_a_later_version_and_a_locked_one(home: Path) -> None:
+    """Neither is damaged: one needs an update, the other a moment."""
+    connection = sqlite3.connect(home / "traces.db", isolation_level=None)
+    connection.execute("PRAGMA user_version=999")
+    (found,) = files.database(paths())
+    assert (found.status, "later axonhub" in found.text, found.fix) == ("fail", True, None)
+    connection.execute("BEGIN EXCLUSIVE")
+    (found,) = files.database(paths())
+    connection.close()
+    assert (found.status, "locked" in found.text, found.fix) == ("warn", True, None)
+
+
 @pytest.mark.parametrize(("free", "status"), [(10, "fail"), (200, "warn"), (10_000, "ok")])
 def test_room_for_traces(monkeypatch: pytest.MonkeyPatch, free: int, status: str) -> None:
     """Little space is a remark, hardly any a failure."""
