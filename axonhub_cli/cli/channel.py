@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import channel_override, channel_rename
-from .channel_facts import counted, counting, protocols, secret_states
+from .channel_facts import counted, counting, protocols, quirk_rows, secret_states, told_quirks
 from .channel_options import BaseUrl, BodyOverrides, HeaderOverrides, Models, Name, Priority, Quirks, Tags, Weight
 from .edit import add_item, channel_table, check_name, config_file, load, set_or_drop
 from .edit import channel as pick
@@ -109,11 +109,14 @@ def show(name: Name, json: JsonFlag = False) -> None:
         "body_overrides": channel_override.told(found.body_overrides),
         "header_overrides": channel_override.told(found.header_overrides),
         "quirks": found.quirks,
+        "quirk_origins": quirk_rows(found),
         "proxy": bool(found.proxy),
         "token_counts": counting(name),
     }
     shown = data | {"secrets": _told(data["secret_states"]), "models": data["models"] or "whatever no other channel serves"}
-    rows = [[key, _shown(value)] for key, value in shown.items() if key not in ("endpoints", "secret_states", "token_counts")]
+    apart = ("endpoints", "secret_states", "token_counts", "quirks", "quirk_origins")
+    rows = [[key, _shown(value)] for key, value in shown.items() if key not in apart]
+    rows += [["quirks", clean(line)] for line in told_quirks(data["quirk_origins"])]
     rows += [[protocol, clean(address)] for protocol, address in data["endpoints"].items()]
     rows += [[f"tokens of {clean(fact['model'], 60)}", counted(fact)] for fact in data["token_counts"]]
     emit(Result(data, table(["", ""], rows)), json=json)

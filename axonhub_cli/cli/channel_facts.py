@@ -54,3 +54,22 @@ def _state(reference: str) -> State:
     except SecretError as error:
         return "missing" if any(words in error.message for words in _NOT_THERE) else "unreadable"
     return "present"
+
+
+def quirk_rows(channel: "Channel") -> "list[dict[str, Any]]":
+    """The channel's quirks with where each comes from (`config.learned.origins`)."""
+    from ..config import learned
+
+    return learned.origins(channel, learned.read())
+
+
+def told_quirks(rows: "list[dict[str, Any]]") -> list[str]:
+    """The same in lines: `images = false (deep test (image) of qwen3:8b)`; the presets' in one line for each protocol."""
+    import json
+
+    lines: dict[str, list[str]] = {}
+    for row in rows:
+        about = f" of {row['about']}" if row["about"] else ""
+        where = f"{row['protocol']}, {row['by']}{about}"
+        lines.setdefault(where, []).append(f"{row['quirk']} = {json.dumps(row['value'])}")
+    return [f"{', '.join(found)} ({where})" for where, found in lines.items()]

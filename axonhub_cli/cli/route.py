@@ -26,6 +26,7 @@ def route(
     json: JsonFlag = False,
 ) -> None:
     """Explain where a model name goes: the rules tried, the one that won, the candidates in order."""
+    from ..config import learned
     from ..config.keys import KeyStore
     from ..config.paths import paths
     from ..config.store import load
@@ -42,7 +43,7 @@ def route(
     if protocol not in PROTOCOLS:
         raise typer.BadParameter(f"{client!r} is no client or protocol that axonhub knows: {', '.join([*_CLIENTS, *PROTOCOLS])}")
     try:
-        found = plan(config, active, model, protocol)
+        found = plan(config, active, model, protocol, learned=learned.read())
     except RequestError as error:
         emit(Result({"model": model, "profile": active, "error": str(error)}, clean(str(error)), exit_code=1), json=json)
         return

@@ -5,9 +5,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from ..config import learned
+from ..config.capabilities import Capabilities, Fact
 from ..config.schema import Config
 from ..errors import RequestError
-from ..routing.plan import offered, plan
+from ..routing.plan import Candidate, offered, plan
 from ..types.messages import Protocol
 
 DEMO = "axonhub-demo"  # what the built-in model is called, when nothing is configured
@@ -18,12 +20,14 @@ _VENDORS = (_ANTHROPIC, "//api.openai.com")
 class Behind(Struct, frozen=True):
     """What serves the names that a client asks for. `window`: the smallest context window of it in tokens, None when unknown.
 
-    `own` says that the names are served under the same name; `anthropic` that all of it goes to Anthropic itself.
+    `own` says that the names are served under the same name; `anthropic` that all of it goes to Anthropic itself; `unable` names
+    the models of which a deep test found that they take no tools.
     """
 
     window: int | None = None
     own: bool = True
     anthropic: bool = False
+    unable: tuple[str, ...] = ()
 
 
 class Ask(Struct, frozen=True, kw_only=True):
@@ -74,11 +78,21 @@ def look(config: Config, profile: str | None, protocol: Protocol, names: Sequenc
     anthropic = all(_ANTHROPIC in base for base in bases)
     if own and all(any(vendor in base for vendor in _VENDORS) for base in bases):
         return Behind(None, own, anthropic)  # the client knows its vendor's models better than any list
-    windows = {_window(candidate.model, candidate.endpoint.base_url) for _, candidate in pairs}
-    return Behind(min((size for size in windows if size), default=None), own, anthropic)
+    tests = learned.read()
+    tested = [(candidate, tests.of(candidate.channel, candidate.model, candidate.endpoint)) for _, candidate in pairs]
+    windows = {_window(candidate, test) for candidate, test in tested}
+    unable = dict.fromkeys(
+        c.model for c, test in tested if test is not None and learned.refused(test.facts.get("tools", _UNKNOWN))
+    )
+    return Behind(min((size for size in windows if size), default=None), own, anthropic, tuple(unable))
 
 
-def _window(model: str, base_url: str) -> int | None:
+_UNKNOWN = Fact("unknown")
+
+
+def _window(candidate: Candidate, test: Capabilities | None) -> int | None:
+    """How much a model holds: as its own endpoint said in a deep test, else as the list of prices does."""
     from ..pricing import context_window
 
-    return context_window(model, base_url)
+    told = test.facts.get("context", _UNKNOWN).value if test is not None else None
+    return int(told) if told else context_window(candidate.model, candidate.endpoint.base_url)

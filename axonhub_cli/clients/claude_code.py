@@ -122,6 +122,10 @@ def remarks(
             out.append(f"{file()} sets {name}: Claude Code will not use axonhub while it does.")
         elif name in written and value != written[name]:
             out.append(f"{file()} sets {name} too, and wins over the shell. Use: axonhub setup claude-code --write")
+    out += [
+        f"A deep test found that {name} takes no tools; Claude Code can do little without. Map another model."
+        for name in (behind.unable if behind else ())
+    ]
     window = behind.window if behind else None
     if window and window < _LEAST and (model is None or model.startswith("claude-")):
         out.append(

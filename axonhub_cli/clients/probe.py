@@ -61,14 +61,24 @@ def models(channel: Channel, endpoint: Endpoint, secret: str | None, *, timeout:
 
 def listing(channel: Channel, endpoint: Endpoint, secret: str | None, *, timeout: float = TIMEOUT) -> Listing:
     """The same, with how long it took and when the provider thinks that was."""
+    answer, items = _listed(channel, endpoint, secret, timeout)
+    names = [item if isinstance(item, str) else _name(item) for item in items]
+    return Listing([name for name in names if name], answer.seconds, answer.date)
+
+
+def described(channel: Channel, endpoint: Endpoint, secret: str | None, *, timeout: float = TIMEOUT) -> list[dict[str, Any]]:
+    """What the endpoint says of its models."""
+    return [item for item in _listed(channel, endpoint, secret, timeout)[1] if isinstance(item, dict)]
+
+
+def _listed(channel: Channel, endpoint: Endpoint, secret: str | None, timeout: float) -> tuple[Answer, list[Any]]:
     address = url(endpoint, "/v1/models") + _PAGE.get(endpoint.protocol, "")
     answer = _ask(channel, endpoint, secret, "GET", address, None, timeout)
     body = answer.body
     items = body.get("data", body.get("models")) if isinstance(body, dict) else body
     if not isinstance(items, list):
         raise UpstreamError(f"{address} answers, but not with a list of models.", hint="Check the channel's type and base_url.")
-    names = [item if isinstance(item, str) else _name(item) for item in items]
-    return Listing([name for name in names if name], answer.seconds, answer.date)
+    return answer, items
 
 
 def ask(channel: Channel, endpoint: Endpoint, secret: str | None, model: str, *, timeout: float = TIMEOUT) -> Answer:

@@ -26,11 +26,14 @@ NAMES = {
     "stream": "streams as the protocol says",
     "tools": "calls a tool",
     "parallel_tools": "calls several tools at once",
+    "forced_tool": "can be told to use a tool",
     "tool_round_trip": "takes a tool's result",
     "reasoning": "shows its reasoning",
     "reasoning_replay": "takes its reasoning back",
+    "image": "sees an image",
     "image_result": "sees an image in a tool's result",
     "count_tokens": "counts tokens beforehand",
+    "context": "holds so many tokens",
     "errors": "refuses what it does not have",
     "cancel": "is free again after a cancelled request",
 }
@@ -39,7 +42,8 @@ NAMES = {
 class Fact(Struct, frozen=True):
     """One capability: `partly` works with the restriction that `detail` names; `unknown` could not be told.
 
-    `value` is a number where there is one: for `count_tokens`, counted tokens for each that was estimated.
+    `value` is a number where there is one: for `count_tokens`, counted tokens for each that was estimated; for `context`, the
+    largest number of tokens.
     """
 
     state: State

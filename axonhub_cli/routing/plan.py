@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from ..config.learned import Learned
 from ..config.presets import Endpoint, endpoints
 from ..config.schema import Channel, Config, Profile
 from ..errors import RequestError
@@ -60,15 +61,21 @@ def plan(
     last: tuple[str, str | None] | None = None,
     health: Health | None = None,
     now: float = 0.0,
+    learned: Learned | None = None,
 ) -> Plan:
-    """The attempts for a request, best first. Raises `RequestError` (not_found) when nobody serves the model."""
+    """The attempts for a request, best first. Raises `RequestError` (not_found) when nobody serves the model.
+
+    `learned` is what deep tests found of the channels.
+    """
     profile = config.profiles.get(profile_name) if profile_name else None
     resolution = resolve(profile, model)
     kept, rejected = _eligible(config, profile, resolution)
     if not kept:
         raise _nobody(config, profile_name, model, resolution, rejected)
     candidates = [
-        candidate for channel in _ordered(kept, trace_id) for candidate in _candidates(channel, resolution, protocol, trace_id)
+        candidate
+        for channel in _ordered(kept, trace_id)
+        for candidate in _candidates(channel, resolution, protocol, trace_id, learned or _NOTHING)
     ]
     candidates.sort(key=lambda candidate: candidate.place != last)  # stable: only what served last moves, to the front
     if health is not None:
@@ -120,9 +127,13 @@ def _score(seed: str, weight: int) -> float:
     return -max(weight, 0) / math.log((number + 1) / (2**64 + 2))
 
 
-def _candidates(channel: Channel, resolution: Resolution, protocol: Protocol, trace_id: str) -> list[Candidate]:
+_NOTHING = Learned()
+
+
+def _candidates(channel: Channel, resolution: Resolution, protocol: Protocol, trace_id: str, learned: Learned) -> list[Candidate]:
     available = endpoints(channel)
     endpoint = available.get(protocol) or next(iter(available.values()))
+    endpoint = learned.endpoint(channel, resolution.model, endpoint)
     secrets: list[str | None] = sorted(channel.secrets, key=lambda ref: -_score(f"{trace_id}/{channel.name}/{ref}", 1))
     return [Candidate(channel=channel, endpoint=endpoint, model=resolution.model, secret=ref) for ref in secrets or [None]]
 

@@ -42,6 +42,7 @@ async def count(gateway: Gateway, headers: Mapping[str, str], body: ClientBody, 
     candidates = plan(
         gateway.config, record.profile, body.model, client.name, trace_id=record.trace_id,
         last=gateway.last_place(record.trace_id), health=gateway.places.health, now=time.monotonic(),
+        learned=gateway.tested.learned,
     ).candidates  # fmt: skip
     asked = _whole(body) if client.name == "gemini" else body
     serving = next((each for each in candidates if gateway.places.well(each)), None)
@@ -73,6 +74,7 @@ async def _ask(
     channel, now = candidate.channel, time.monotonic()
     if (
         candidate.endpoint.protocol not in _COUNTERS
+        or not candidate.endpoint.quirks.count_tokens
         or gateway.counters.rests(channel.name, now)
         or is_here(candidate, gateway.port)
     ):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..config.keys import Key, KeyStore
+from ..config.learned import Watch
 from ..config.orders import OrderBook
 from ..config.schema import Channel, Config
 from ..config.secrets import SecretCache
@@ -68,6 +69,7 @@ class Gateway:
     places: Places = field(init=False)
     seals: SealStore = field(default_factory=SealStore)
     learning: Learning = field(default_factory=Learning)
+    tested: Watch = field(default_factory=Watch)  # what deep tests found
     counters: Counters = field(default_factory=Counters)
     answers: OrderedDict[str, str] = field(default_factory=OrderedDict)  # ids of ours, and those of the upstreams' answers
     _polled: float = 0.0
@@ -106,7 +108,7 @@ class Gateway:
         if known is None:
             known = plan(
                 config, profile, model, protocol, trace_id=trace_id, last=self.last_place(trace_id), health=self.places.health,
-                now=time.monotonic(),
+                now=time.monotonic(), learned=self.tested.learned,
             )  # fmt: skip
             if len(known.candidates) == 1:
                 if len(self._plans) >= _PLANS:
@@ -182,6 +184,8 @@ class Gateway:
         elif self.reloader.error is not None and self.reloader.error is not before:
             self.log("error", f"config.toml was not taken, the last good one stays in force: {self.reloader.error}")
         self.keys.poll()
+        if self.tested.poll():
+            self._plans.clear()
         if self.orders is not None:
             self._obey(self.orders)
 

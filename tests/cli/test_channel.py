@@ -216,7 +216,8 @@ def test_list_and_show(home: Path) -> None:
     shown = [line.split() for line in run("show", "ds").stdout.splitlines()]
     assert ["anthropic", "https://api.deepseek.com/anthropic"] in shown
     fields = {line[0]: line[1] for line in shown if line}
-    assert (fields["base_url"], fields["enabled"], fields["quirks"], fields["proxy"]) == ("-", "yes", "-", "no")
+    assert (fields["base_url"], fields["enabled"], fields["proxy"]) == ("-", "yes", "no")
+    assert "(openai-chat, preset)" in run("show", "ds").stdout
 
 
 @pytest.mark.parametrize("clear", [("--model", ""), ("--tag", ""), ("--base-url", "")])

@@ -25,7 +25,7 @@ def test_the_table_is_shown_and_kept(home: Path) -> None:
     with model("anthropic") as server:
         result = run(home, server, "--deep", "--yes")
     assert result.exit_code == 0, result.output
-    assert result.stderr.startswith("The deep test sends up to 11 requests to m on c: about ")
+    assert result.stderr.startswith("The deep test sends up to 13 requests to m on c: about ")
     for words in capabilities.NAMES.values():
         assert words in result.stdout
     found = capabilities.known(server.place.channel, "m")

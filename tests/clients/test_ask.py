@@ -1,8 +1,13 @@
 """What is behind the names that a client asks for."""
 
+from pathlib import Path
+
 import pytest
 
 from axonhub_cli.clients.ask import Ask, Behind, look, models
+from axonhub_cli.config import capabilities
+from axonhub_cli.config.capabilities import Capabilities, Fact
+from axonhub_cli.config.schema import Channel, Config
 from axonhub_cli.config.store import parse
 
 CONFIG = parse(
@@ -63,3 +68,14 @@ def test_the_wanted_model_is_listed_first() -> None:
     ask = Ask(port=1, token="t", environ={}, models=("a", "b"), model="b")
     assert (ask.listed, ask.first) == (["b", "a"], "b")
     assert Ask(port=1, token="t", environ={}).first == "MODEL"
+
+
+def test_what_a_deep_test_found_counts_for_set_up(home: Path) -> None:
+    """The window that the endpoint itself told, and the models that take no tools; not for another model."""
+    facts = {"context": Fact("yes", "", 8192.0), "tools": Fact("no", "400: tools are not supported")}
+    address = "http://127.0.0.1:9/v1"
+    capabilities.write(Capabilities(channel="c", model="tiny", protocol="openai-chat", address=address, facts=facts))
+    config = Config(channels=(Channel(name="c", type="openai-chat", base_url=address),))
+    behind = look(config, None, "anthropic", ["tiny"])
+    assert (behind.window, behind.unable) == (8192, ("tiny",))
+    assert look(config, None, "anthropic", ["other"]).unable == ()

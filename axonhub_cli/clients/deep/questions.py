@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Sequence
 
 from ...tokens import estimate
-from ...types.messages import Media, Message, Part, Protocol, Request, Text, Thinking, Tool, ToolCall, ToolResult
+from ...types.messages import Media, Message, Part, Protocol, Request, Text, Thinking, Tool, ToolCall, ToolChoice, ToolResult
 
 ROOM = 96  # output tokens that an answer may have
 THINKING = 1024  # the least budget that thinking models take
@@ -43,6 +43,17 @@ def parallel(protocol: Protocol) -> Request:
     """A question that wants two calls at once."""
     text = "What is the weather in Paris and in Rome now? Call the tool for both cities at the same time, then compare."
     return _request(protocol, [user(text)], (WEATHER,), parallel_tools=True)
+
+
+def forced(protocol: Protocol) -> Request:
+    """A greeting, with an order to use the tool all the same."""
+    return _request(protocol, [user("Hi.")], (WEATHER,), choice=ToolChoice(mode="required"))
+
+
+def picture(protocol: Protocol) -> Request:
+    """The user shows a picture that is all red."""
+    photo = Media(kind="image", mime="image/png", data=base64.b64encode(red_square()).decode())
+    return _request(protocol, [Message(role="user", parts=(Text(text="Which colour fills it? One word."), photo))])
 
 
 def round_trip(protocol: Protocol, called: Sequence[Part] = ()) -> Request:
@@ -103,8 +114,11 @@ def short(protocol: Protocol) -> Request:
 
 def cost(protocol: Protocol) -> tuple[int, int, int]:
     """How much all questions together may cost: requests, input tokens (estimated), output tokens at most."""
-    asked = [plain(protocol), tool(protocol), parallel(protocol), round_trip(protocol), thinking(protocol), replay(protocol, ()),
-             replay(protocol, ()), image(protocol), long(protocol), short(protocol), short(protocol)]  # fmt: skip
+    asked = [
+        plain(protocol), tool(protocol), parallel(protocol), forced(protocol), round_trip(protocol), thinking(protocol),
+        replay(protocol, ()), replay(protocol, ()), picture(protocol), image(protocol), long(protocol), short(protocol),
+        short(protocol),
+    ]  # fmt: skip
     return len(asked), sum(map(estimate, asked)), sum(request.max_tokens or 0 for request in asked)
 
 
@@ -132,6 +146,7 @@ def _request(
     room: int = 2 * ROOM,
     thought: bool = False,
     parallel_tools: bool | None = None,
+    choice: ToolChoice | None = None,
 ) -> Request:
     return Request(
         origin=protocol,
@@ -139,6 +154,7 @@ def _request(
         messages=tuple(messages),
         tools=tools,
         parallel_tools=parallel_tools,
+        tool_choice=choice,
         thinking=Thinking(mode="on", effort="low", budget=THINKING) if thought else None,
         max_tokens=room,
         stream=True,

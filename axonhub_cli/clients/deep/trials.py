@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from ...config.capabilities import Fact
+from ...protocols.incapable import incapable
 from ...tokens import estimate
 from ...types.messages import Part, Reasoning, Text, ToolCall
-from . import questions
+from . import questions, window
 from .exchange import Answer, Place, count, send
 
 _CUT = 5  # events after which the long answer is left
@@ -27,8 +28,9 @@ def run(place: Place) -> Iterator[tuple[str, Fact]]:
         return
     yield from _tools(place)
     yield from _reasoning(place)
-    yield "image_result", _image(place)
+    yield from _images(place)
     yield "count_tokens", _count(place, stream)
+    yield "context", window.fact(place)
     yield "errors", errors_fact(send(replace(place, model="axonhub-no-such-model"), questions.short(place.endpoint.protocol)))
     yield "cancel", _cancel(place)
 
@@ -52,6 +54,8 @@ def _tools(place: Place) -> Iterator[tuple[str, Fact]]:
     called = send(place, questions.tool(protocol))
     yield "tools", calls_fact(called, 1)
     yield "parallel_tools", calls_fact(send(place, questions.parallel(protocol)), 2)
+    told = replace(place.endpoint.quirks, forced_tool_choice=True)
+    yield "forced_tool", calls_fact(send(place, questions.forced(protocol), quirks=told), 1)
     said = _kept(called.response.parts) if called.response and _calls(called) else []
     yield "tool_round_trip", taken_fact(send(place, questions.round_trip(protocol, said)))
 
@@ -108,9 +112,10 @@ def replay_fact(with_it: Answer, without: Answer) -> Fact:
     return Fact("yes", "and refuses the history without it" if without.problem is not None else "")
 
 
-def _image(place: Place) -> Fact:
-    quirks = replace(place.endpoint.quirks, images=True, image_results=True)
-    return image_fact(send(place, questions.image(place.endpoint.protocol), quirks=quirks))
+def _images(place: Place) -> Iterator[tuple[str, Fact]]:
+    protocol, quirks = place.endpoint.protocol, replace(place.endpoint.quirks, images=True, image_results=True)
+    yield "image", image_fact(send(place, questions.picture(protocol), quirks=quirks))
+    yield "image_result", image_fact(send(place, questions.image(protocol), quirks=quirks))
 
 
 def image_fact(answer: Answer) -> Fact:
@@ -161,7 +166,7 @@ def cancel_fact(left: Answer, after: Answer) -> Fact:
 
 
 def _refused(answer: Answer) -> Fact:
-    problem = answer.problem
+    problem = incapable(answer.problem) if answer.problem is not None else None
     return Fact("no", f"{problem.http_status}: {problem.message[:160]}" if problem else "no answer")
 
 

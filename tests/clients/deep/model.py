@@ -46,7 +46,7 @@ class Model(ThreadingHTTPServer):
         results = [part for part in parts if isinstance(part, ToolResult)]
         if results and "tools" not in self.can:
             return Problem(kind="invalid_request", message="tools are not supported", status=400)
-        if results:
+        if results or any(isinstance(part, Media) for part in parts):
             return self._after(parts, results)
         if request.tools and "tools" in self.can:
             return self._call(request, "Rome" in asked and request.parallel_tools is not False)

@@ -12,7 +12,7 @@ from axonhub_cli.types.messages import Protocol, ToolCall, ToolResult
 def test_the_cost_is_told_and_small(protocol: Protocol) -> None:
     """A dozen requests, a few thousand tokens each way."""
     requests, given, taken = questions.cost(protocol)
-    assert requests == 11
+    assert requests == 13
     assert 1000 < given < 8000
     assert 1000 < taken < 6000
 

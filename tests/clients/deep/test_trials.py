@@ -26,7 +26,9 @@ def test_a_model_that_can_do_everything(protocol: str) -> None:
         found = facts(server)
     assert list(found) == list(NAMES)
     states = {name: fact.state for name, fact in found.items()}
-    assert states == dict.fromkeys(NAMES, "yes") | {"count_tokens": "yes" if protocol == "anthropic" else "no"}
+    assert states == dict.fromkeys(NAMES, "yes") | {
+        "count_tokens": "yes" if protocol == "anthropic" else "no", "context": "unknown"
+    }  # fmt: skip
     assert found["count_tokens"].value is not None
     assert 0.5 < found["count_tokens"].value < 2
 
@@ -40,6 +42,7 @@ def test_a_model_that_can_do_little(protocol: str) -> None:
     assert states | {"stream": "", "count_tokens": ""} == {
         "stream": "", "tools": "yes", "parallel_tools": "no", "tool_round_trip": "yes", "reasoning": "no",
         "reasoning_replay": "unknown", "image_result": "no", "count_tokens": "", "errors": "no", "cancel": "yes",
+        "forced_tool": "yes", "image": "no", "context": "unknown",
     }  # fmt: skip
     assert found["parallel_tools"].detail == "one call at a time"
     assert "no images here" in found["image_result"].detail
