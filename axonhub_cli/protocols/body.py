@@ -1,7 +1,8 @@
 """A client's request body, looked into no further than somebody asks.
 
-Routing needs four fields of a body that may be hundreds of kilobytes of history. The first look splits the object into raw values
-(no value is built); `fields` builds the whole thing, once, when a conversion or a quirk needs it.
+Routing needs four fields of a body that may be hundreds of kilobytes of history. The first look passes over the bytes
+once and keeps what may matter as raw values (none is built); `fields` builds the whole thing, once, when a conversion or a quirk
+needs it.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,31 @@ from ..errors import RequestError
 from .raw import Raw, kind_of, loads, loads_object
 
 _top = msgspec.json.Decoder(dict[str, Raw]).decode
-_list = msgspec.json.Decoder(list[Raw]).decode
+_ABSENT = Raw(b"")
+
+
+class _Glance(msgspec.Struct):
+    """What is looked at of every request, found in one pass over its bytes. Conversations are lists of raw items."""
+
+    model: Raw = _ABSENT
+    stream: Raw = _ABSENT
+    messages: list[Raw] | None = None
+    input: list[Raw] | str | None = None
+    contents: list[Raw] | None = None
+    tools: Raw = _ABSENT
+    metadata: Raw = _ABSENT
+    prompt_cache_key: Raw = _ABSENT
+    stream_options: Raw = _ABSENT
+    generationConfig: Raw = _ABSENT
+    output_config: Raw = _ABSENT
+    reasoning: Raw = _ABSENT
+    reasoning_effort: Raw = _ABSENT
+    thinking: Raw = _ABSENT
+
+
+_glance = msgspec.json.Decoder(_Glance).decode
+_ITEMS = frozenset({"messages", "input", "contents"})
+_SEEN = frozenset(_Glance.__struct_fields__) - _ITEMS
 
 
 class ClientBody:
@@ -27,9 +52,9 @@ class ClientBody:
         self.data = data
         self._in_path = in_path or {}
         try:
-            self._top: dict[str, Any] | None = _top(data)
+            self._seen: _Glance | None = _glance(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._top = None
+            self._seen = None
             self.fields = loads_object(data, "request body") | self._in_path
 
     @cached_property
@@ -37,18 +62,24 @@ class ClientBody:
         """The whole object."""
         return loads_object(self.data, "request body") | self._in_path
 
+    @cached_property
+    def _top(self) -> dict[str, Any]:
+        """Every top-level value, raw."""
+        return _top(self.data)
+
     def get(self, key: str) -> Any:
         """One top-level value, or None."""
         if key in self._in_path:
             return self._in_path[key]
-        if self._top is None or "fields" in self.__dict__:
+        if self._seen is None or "fields" in self.__dict__:
             return self.fields.get(key)
-        value = self._top.get(key)
-        return None if value is None else loads(bytes(value))
+        value = getattr(self._seen, key) if key in _SEEN else self._top.get(key, _ABSENT)
+        return None if value is _ABSENT else loads(bytes(value))
 
     def has(self, keys: frozenset[str]) -> bool:
-        """Whether any of these keys is there at the top."""
-        return self._top is None or not keys.isdisjoint(self._top)
+        """Whether any of these keys is there at the top; they are some of those that are always looked at."""
+        seen = self._seen
+        return seen is None or any(getattr(seen, key) is not _ABSENT for key in keys)
 
     @cached_property
     def model(self) -> str:
@@ -66,8 +97,7 @@ class ClientBody:
 
     def size_of(self, key: str) -> int:
         """How many bytes a top-level value takes; 0 when it is not there or was built already."""
-        value = (self._top or {}).get(key)
-        return 0 if value is None else len(bytes(value))
+        return 0 if self._seen is None else len(bytes(getattr(self._seen, key) if key in _SEEN else self._top.get(key, b"")))
 
     def last(self, key: str) -> Any:
         """The last element of a top-level list, or None; what comes before it is not built."""
@@ -75,15 +105,10 @@ class ClientBody:
 
     def backwards(self, key: str) -> Iterator[Any]:
         """The elements of a top-level list from its end, each built when it is asked for; a value that is no list is one."""
-        raw = self._top.get(key) if self._top is not None else None
-        if raw is not None:
-            try:
-                items = _list(bytes(raw))
-            except msgspec.DecodeError:
-                pass  # no list
-            else:
-                yield from (loads(bytes(item)) for item in reversed(items))
-                return
-        value = self.get(key)
-        if value is not None:
-            yield from reversed(value) if isinstance(value, list) else [value]
+        found = getattr(self._seen, key) if key in _ITEMS and self._seen is not None else self.get(key)
+        if found is not None:
+            yield from (_built(item) for item in reversed(found)) if isinstance(found, list) else [found]
+
+
+def _built(item: Any) -> Any:
+    return loads(bytes(item)) if isinstance(item, Raw) else item

@@ -78,6 +78,7 @@ class Borrowed:
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.headers.items()}
         self.sink: Sink | None = None
+        self.done = False
         self._response = response
 
     async def read(self) -> bytes:

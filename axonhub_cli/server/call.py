@@ -104,9 +104,10 @@ class Call:
     async def streamed(self, data: bytes) -> Answered:
         """The last bytes of a streamed answer, and its end."""
         assert self.stream is not None
-        await self.stream.write(data, self.stream.last)
-        self.record.status, self.record.bytes_out = 200, self.stream.sent
-        return await self.stream.end()
+        try:
+            return await self.stream.end(data)
+        finally:
+            self.record.status, self.record.bytes_out = 200, self.stream.sent
 
 
 def framing_of(call: Call) -> EventsToArray | None:

@@ -85,12 +85,7 @@ class ClientStream:
     async def write(self, data: bytes, now: float) -> None:
         """Content. Opens the stream when it is not open yet."""
         response = self._response or await self.open()
-        if self._framing is not None:
-            data = self._framing.feed(data)
-        if self.begun and not self.spoken and self._begin is not None:
-            data = self._begin.unopened(data)
-        self.spoken = True
-        self.sent += len(data)
+        data = self._said(data)
         self.last = now
         try:
             await response.write(data)
@@ -98,6 +93,16 @@ class ClientStream:
             raise ClientLeft from error
         if response.chunked and self._framing is None:
             self._transport = self._request.transport
+
+    def _said(self, data: bytes) -> bytes:
+        """Content as this client gets it."""
+        if self._framing is not None:
+            data = self._framing.feed(data)
+        if self.begun and not self.spoken and self._begin is not None:
+            data = self._begin.unopened(data)
+        self.spoken = True
+        self.sent += len(data)
+        return data
 
     @property
     def flows(self) -> bool:
@@ -136,10 +141,14 @@ class ClientStream:
         self.begun = True
         await response.write(self._begin.opening())
 
-    async def end(self) -> Stream:
-        """The end of the body; the connection may serve the next request."""
+    async def end(self, data: bytes = b"") -> Stream:
+        """The last content and the end of the body; the connection may serve the next request."""
         response = self._response or await self.open()
-        await response.end(self._framing.close() if self._framing is not None else b"")
+        data = self._said(data) + (self._framing.close() if self._framing is not None else b"")
+        try:
+            await response.end(data)
+        except ConnectionError as error:
+            raise ClientLeft from error
         return response
 
 

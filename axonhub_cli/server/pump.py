@@ -42,7 +42,7 @@ async def pump(
     attempt: "Attempt", response: Answer, decoder: Decoding | None, first: bytes, prepared: Prepared
 ) -> Answered | None:
     """Move the stream. What comes before the first real event is held: until then a failure can be somebody else's answer."""
-    flow = _Flow(attempt, pipe_of(attempt, prepared, first))
+    flow = _Flow(attempt, pipe_of(attempt, prepared, first), response)
     pipe, keeper = flow.pipe, attempt.keeper
     attempt.call.pipe = pipe
     if decoder is None:
@@ -69,8 +69,9 @@ class _Flow:
     `held` is what the client has not got yet, `kept` all that the upstream said.
     """
 
-    def __init__(self, attempt: "Attempt", pipe: Pipe) -> None:
+    def __init__(self, attempt: "Attempt", pipe: Pipe, response: Answer) -> None:
         self.pipe = pipe
+        self._response = response
         self.held = b""
         self.kept: list[bytes] = []
         self._attempt, self._keeper, self._stream = attempt, attempt.keeper, attempt.call.stream
@@ -96,6 +97,8 @@ class _Flow:
         self.held += pipe.feed(chunk)
         if stream is None or not pipe.ready:
             return pipe.problem is None
+        if self._response.done:
+            return True  # it goes out with the end
         out, self.held = self.held, b""
         if not stream.spoken:
             _commit(self._attempt, pipe)

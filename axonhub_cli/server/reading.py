@@ -13,11 +13,12 @@ MAX_WHOLE = 256 * 1024 * 1024
 
 
 class Answer(Interface):
-    """An upstream's response: `wire.Answer` or `upstream.Borrowed`. Header names are in lower case."""
+    """An upstream's response: `wire.Answer` or `borrowed.Borrowed`. Header names are in lower case."""
 
     status: int
     headers: dict[str, str]
     sink: Sink | None
+    done: bool  # nothing more will come than what waits to be read
 
     async def read(self) -> bytes: ...
     def close(self) -> None: ...

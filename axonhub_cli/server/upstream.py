@@ -11,6 +11,7 @@ import os
 import socket
 import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -147,7 +148,12 @@ def response_headers(upstream: Mapping[str, str]) -> dict[str, str]:
 
 def is_here(candidate: Candidate, port: int) -> bool:
     """Whether an endpoint is this very server: asking it would go round for ever."""
-    parts = urlsplit(candidate.endpoint.base_url)
+    return _leads_to(candidate.endpoint.base_url, port)
+
+
+@lru_cache(maxsize=256)
+def _leads_to(url: str, port: int) -> bool:
+    parts = urlsplit(url)
     return parts.port == port and parts.hostname in ("127.0.0.1", "localhost", "::1")
 
 

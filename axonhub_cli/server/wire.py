@@ -97,7 +97,8 @@ class Wire(asyncio.Protocol):
 class Answer:
     """What an upstream says to one request. `headers` have lower-case names; repeated ones are joined by commas.
 
-    `read` and `head` raise `Broken`, or what the sink raised. `close` ends the connection unless the answer is complete.
+    `done`: all of it has come. `read` and `head` raise `Broken`, or what the sink raised. `close` ends the connection unless the
+    answer is complete.
     """
 
     def __init__(self, wire: Wire) -> None:
@@ -109,7 +110,8 @@ class Answer:
         self._parser = HttpResponseParser(self)
         self._pieces: list[bytes] = []
         self._size = self._silence = 0
-        self._paused = self._heard = self._interim = self._begun = self._done = self._more = self._keep = False
+        self.done = False
+        self._paused = self._heard = self._interim = self._begun = self._more = self._keep = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
 
@@ -125,7 +127,7 @@ class Answer:
         while not self._pieces:
             if self._error is not None:
                 raise self._error
-            if self._done:
+            if self.done:
                 return b""
             await self._wait()
         data = self._take()
@@ -137,7 +139,7 @@ class Answer:
     def close(self) -> None:
         """Nothing more is wanted."""
         self.sink = None
-        if not self._done and self._error is None:
+        if not self.done and self._error is None:
             self._error = Broken("it was closed by this program")
             self._wire.close()
 
@@ -170,13 +172,13 @@ class Answer:
             self._fail(Broken(f"it sent more than {MAX_SILENCE >> 10} KB of headers"))
             return
         self._deliver()
-        if self._done:
+        if self.done:
             self._wire.over(reuse=self._keep and not self._more)
 
     def ended(self, error: Exception | None) -> None:
         """The connection is gone. A body without a length ends with it, any other is cut."""
         if self._begun and error is None and not self._measured:
-            self._done = True
+            self.done = True
         elif self._error is None:
             self._error = Broken("it was closed before the answer was complete", unanswered=not self._heard)
         self._wake()
@@ -192,7 +194,7 @@ class Answer:
 
     def _deliver(self) -> None:
         """Hand on what one network read brought: to the sink if it takes it, else to whoever reads."""
-        if self._pieces and self.sink is not None:
+        if self._pieces and self.sink is not None and not self.done:  # the last piece goes out with the end of the body
             pieces = self._pieces
             data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
             try:
@@ -203,16 +205,16 @@ class Answer:
                 return
             if taken:
                 self._pieces, self._size = [], 0
-        if self._size > _HIGH and not self._paused and not self._done:
+        if self._size > _HIGH and not self._paused and not self.done:
             self._paused = True
             self._wire.pause()
-        if self._pieces or self._done:
+        if self._pieces or self.done:
             self._wake()
 
     # What llhttp calls.
 
     def on_message_begin(self) -> None:
-        self._more = self._done  # a second answer to one request
+        self._more = self.done  # a second answer to one request
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._begun:  # trailers say nothing to us
@@ -223,20 +225,20 @@ class Answer:
         self._interim = 100 <= status < 200
         if self._interim:
             self._lines = []
-        elif not self._done:
+        elif not self.done:
             self.status, self._begun = status, True
             self.headers = _by_name(self._lines)
             self._wake()
 
     def on_body(self, data: bytes) -> None:
-        if not self._done:
+        if not self.done:
             self._pieces.append(data)
             self._size += len(data)
             self._silence = 0
 
     def on_message_complete(self) -> None:
-        if not self._interim and not self._done:
-            self._done, self._keep = True, bool(self._parser.should_keep_alive())
+        if not self._interim and not self.done:
+            self.done, self._keep = True, bool(self._parser.should_keep_alive())
 
 
 def _by_name(lines: list[tuple[bytes, bytes]]) -> dict[str, str]:
