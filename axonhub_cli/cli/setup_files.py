@@ -65,8 +65,17 @@ def write(client: "Client", wanted: "Ask", steps: list[str], *, dry_run: bool, y
 
     plan = journal().plan(client.target(wanted))
     after = kind(client.kind).load(plan.after)  # what this edit itself mends is no remark
-    remarks = client.remarks(replace(wanted, settings=after))
+    remarks = [*client.remarks(replace(wanted, settings=after)), *_ignored(client, plan)]
     _carry_out(client, plan, steps, [*remarks, *_exposed(client.file(), plan, wanted)], dry_run, yes, json)
+
+
+def _ignored(client: "Client", plan: "Plan") -> list[str]:
+    """A note when the client will pass over the whole file."""
+    from ..clients.status import ignored
+
+    if not ignored(client, plan.after):
+        return []
+    return [f"{client.title} ignores {plan.source.path} as a whole: it has comments or a trailing comma. Take them out of it."]
 
 
 def _exposed(file: "Path", plan: "Plan", wanted: "Ask") -> list[str]:

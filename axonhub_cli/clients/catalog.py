@@ -30,8 +30,9 @@ class Client(Struct, frozen=True, kw_only=True):
 
     `protocol` is what it speaks, `asks` the models that it will ask for: from the one that is wanted, its file, the environment.
     `variable` is the environment variable that shows that a shell is prepared for it; `shell_alone`: that is enough, so that the
-    file is edited only on request (`--write`). `lines` are its variables, `target` its file's edits, `remarks` what stands in
-    the way. `start` is what to type next, `after_undo` what to know after an undo.
+    file is edited only on request (`--write`). `strict`: it ignores a file with comments or a trailing comma. `lines` are its
+    variables, `target` its file's edits, `remarks` what stands in the way. `start` is what to type next, `after_undo` what to
+    know after an undo.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Client(Struct, frozen=True, kw_only=True):
     target: Callable[[Ask], Target]
     remarks: Callable[[Ask], list[str]] = _no_remarks
     shell_alone: bool = False
+    strict: bool = False
     start: str
     after_undo: str = ""
 
@@ -94,6 +96,7 @@ CLIENTS: tuple[Client, ...] = (
         target=_claude_code_target,
         remarks=_claude_code_remarks,
         shell_alone=True,
+        strict=True,  # measured with 2.1.330: the whole file is as if it were not there, and nothing says so
         start="claude",
     ),
     Client(

@@ -1,5 +1,6 @@
 """How far each client is set up: what its file says now, compared with what we wrote and with where the server will be."""
 
+import json
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -14,7 +15,7 @@ from .journal import Journal, state
 
 class Status(Struct, frozen=True):
     """One client. `state`: `set up`, `partly`, `not set up` or `unreadable`; `shell`: this shell has what the client
-    needs."""
+    needs; `ignored`: the client passes over its file, see `ignored`."""
 
     client: str
     title: str
@@ -22,6 +23,7 @@ class Status(Struct, frozen=True):
     state: str
     address: str | None
     shell: bool
+    ignored: bool
     remarks: tuple[str, ...]
 
 
@@ -32,7 +34,7 @@ def status(client: Client, journal: Journal, port: int, environ: Mapping[str, st
     try:
         source = files.read(file, client.kind)
     except ClientFileError as error:
-        return Status(client.name, client.title, str(file), "unreadable", None, shell, (str(error),))
+        return Status(client.name, client.title, str(file), "unreadable", None, shell, False, (str(error),))
     record = journal.record(client.name, file)
     states = {entry.path: state(kind(client.kind), source.text, entry) for entry in record.edits} if record else {}
     found = lookup(source.value, client.address)
@@ -42,7 +44,19 @@ def status(client: Client, journal: Journal, port: int, environ: Mapping[str, st
         remarks.append(f"It points at {address}, but axonhub serves at {url(port, '')}. Run the setup again.")
     how = _summary(list(states.values()))
     shell = shell and (client.shell_alone or how != "not set up")
-    return Status(client.name, client.title, str(file), how, address, shell, tuple(remarks))
+    passed_over = ignored(client, source.text)
+    return Status(client.name, client.title, str(file), how, address, shell, passed_over, tuple(remarks))
+
+
+def ignored(client: Client, text: str) -> bool:
+    """Whether a client that takes plain JSON only would pass over a file with that text, without a word."""
+    if not client.strict or not text.strip():
+        return False
+    try:
+        json.loads(text)
+    except ValueError:
+        return True
+    return False
 
 
 def _drift(states: dict[KeyPath, str]) -> list[str]:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from axonhub_cli.clients import codex
-from axonhub_cli.clients.catalog import CLIENTS
+from axonhub_cli.clients.catalog import CLIENTS, find
 from axonhub_cli.clients.journal import Journal
-from axonhub_cli.clients.status import Status, status
+from axonhub_cli.clients.status import Status, ignored, status
 
 CODEX = next(client for client in CLIENTS if client.name == "codex")
 
@@ -54,3 +54,10 @@ def test_drift_is_named(home: Path) -> None:
         f"{table}.request_max_retries was taken back since.",
         f"{table}.stream_max_retries was changed since.",
     }
+
+
+def test_a_file_that_the_client_passes_over(home: Path) -> None:
+    """Claude Code takes plain JSON only; opencode and Zed take comments."""
+    texts = ['{"env": {}}', "", '{ // mine\n "env": {}}', '{"env": {},}']
+    assert [ignored(find("claude-code"), text) for text in texts] == [False, False, True, True]
+    assert not any(ignored(find(name), text) for name in ("zed", "opencode") for text in texts)

@@ -47,6 +47,9 @@ def _client(client: "Client", journal: Any, port: int, environ: Mapping[str, str
             " ".join(item.remarks),
             f"Mend {short(client.file())}; axonhub changes nothing in it meanwhile.",
         )
+    elif item.ignored and item.address:
+        text = f"it ignores {short(client.file())} as a whole: there are comments or a trailing comma in it"
+        yield fail("clients", client.title, text, "Take them out: it must be plain JSON.")
     elif item.remarks:
         for remark in item.remarks:
             yield warn("clients", client.title, remark, f"Run: axonhub setup {client.name} (take it back: --undo)")
