@@ -12,11 +12,14 @@ from .. import __version__
 from ..config.state import CHALLENGE, proof
 from ..errors import RequestError
 from ..protocols.raw import dumps
+from ..trace.feed import merged
 from .client import SAFE
 from .exchange import Answered, Request, Stream, json_response
 from .gateway import Gateway
+from .tasks import scale
 
 _PING = 10.0
+_GATHER = 0.06  # s in which words are gathered: one line for many, and few wake-ups on both sides
 
 
 async def events(gateway: Gateway, request: Request, headers: Mapping[str, str]) -> Answered:
@@ -34,7 +37,9 @@ async def events(gateway: Gateway, request: Request, headers: Mapping[str, str])
                 continue
             if event is None:
                 break
-            batch = [event, *subscription.drain()]
+            if event["type"] == "delta":
+                await asyncio.sleep(_GATHER * scale())
+            batch = merged([event, *subscription.drain()])
             await response.write(b"".join(dumps(one) + b"\n" for one in batch))
         await response.end()
     finally:

@@ -13,7 +13,7 @@ given is made into an event only when somebody is there to read it; most of the 
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -189,6 +189,25 @@ class Feed:
         attempt = event["attempt"]
         others = [known for known in request.get("attempts", ()) if known["index"] != attempt["index"]]
         self._running[event["id"]] = {**request, "attempts": sorted([*others, attempt], key=lambda known: int(known["index"]))}
+
+
+def merged(events: Iterable[Event]) -> list[Event]:
+    """The same events, with the words of a request that follow each other as one delta. Between requests the order of words may
+    change, within one it does not."""
+    out: list[Event] = []
+    open_: dict[str, tuple[int, list[str]]] = {}  # where the last delta of a request is, and the pieces of its text
+    for event in events:
+        name = event.get("id", "")
+        place = open_.get(name)
+        if event["type"] != "delta" or event["kind"] == "tool":
+            open_.pop(name, None)
+            out.append(event)
+        elif place is not None and out[place[0]]["kind"] == event["kind"]:
+            place[1].append(event["text"])
+        else:
+            open_[name] = (len(out), pieces := [event["text"]])
+            out.append({**event, "text": pieces})
+    return [{**event, "text": "".join(event["text"])} if isinstance(event.get("text"), list) else event for event in out]
 
 
 def _made(event: Event | Make) -> Event:

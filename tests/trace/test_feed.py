@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from axonhub_cli.trace.feed import FINISHED_KEPT, LOGS_KEPT, Feed
+from axonhub_cli.trace.feed import FINISHED_KEPT, LOGS_KEPT, Feed, merged
 
 
 def event(type_: str, request_id: str = "ar-1", **fields: Any) -> dict[str, Any]:
@@ -194,3 +194,36 @@ def test_what_is_told_is_made_only_when_somebody_is_there() -> None:
     assert [event["type"] for event in first.drain()] == ["end"]
     assert [event["type"] for event in feed.subscribe().drain()] == ["end"]
     assert made == ["request", "end", "end"]
+
+
+def test_words_that_follow_each_other_become_one() -> None:
+    """Between a request's words and its other events the order stays; a tool's name is never joined with another."""
+
+    def said(name: str, kind: str, text: str) -> dict[str, Any]:
+        return event("delta", name, kind=kind, text=text)
+
+    told = [
+        said("a", "text", "1"), said("b", "text", "x"), said("a", "text", "2"), said("a", "tool", "Bash"),
+        said("a", "arguments", "{"),
+        said("a", "arguments", "}"), said("a", "tool", "Read"), said("a", "tool", "Read"), event("end", "b"),
+        said("b", "text", "y"),
+        event("log"),
+    ]  # fmt: skip
+    assert merged(told) == [
+        said("a", "text", "12"), said("b", "text", "x"), said("a", "tool", "Bash"), said("a", "arguments", "{}"),
+        said("a", "tool", "Read"), said("a", "tool", "Read"), event("end", "b"), said("b", "text", "y"), event("log"),
+    ]  # fmt: skip
+    assert told[0]["text"] == "1"
+
+
+@given(
+    told=st.lists(
+        st.tuples(st.sampled_from("ab"), st.sampled_from(["text", "thinking", "tool", "arguments"]), st.text(max_size=3))
+    )
+)
+def test_no_word_is_lost(told: list[tuple[str, str, str]]) -> None:
+    """Each request says the same in the same order."""
+    events = [event("delta", name, kind=kind, text=text) for name, kind, text in told]
+    for name in "ab":
+        before, after = ("".join(one["text"] for one in some if one["id"] == name) for some in (events, merged(events)))
+        assert before == after
