@@ -24,6 +24,8 @@ CLIENTS = {
     "gemini": "@google/gemini-cli/bundle/gemini.js",
 }
 
+SDKS = ("@anthropic-ai/sdk", "openai", "@google/genai")
+
 
 def _path(name: str) -> Path:
     return Path(os.environ.get("AXONHUB_E2E_NODE", ".")) / "node_modules" / CLIENTS[name]
@@ -44,6 +46,14 @@ def client_binary(name: str) -> Path:
             "then set AXONHUB_E2E_NODE to that folder"
         )
     return path
+
+
+def sdk_folder() -> Path:
+    """The folder whose node_modules holds the vendors' JavaScript SDKs, or a skip that says how to get them."""
+    folder = Path(os.environ.get("AXONHUB_E2E_NODE", ".")).resolve()
+    if not all((folder / "node_modules" / name).exists() for name in SDKS):
+        pytest.skip(f"no SDKs: npm install --no-save {' '.join(SDKS)}, then set AXONHUB_E2E_NODE to that folder")
+    return folder
 
 
 def free_port() -> int:
