@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _POLL = 0.05  # seconds between looks
 _START = 30.0  # seconds that a server may take to listen
-_LOG_LIMIT = 4 * 1024 * 1024
 _NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows only
 
 
@@ -58,8 +57,7 @@ def start(arguments: Sequence[str] = ()) -> "ServerState":
     """
     log = log_file()
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    too_long = log.exists() and log.stat().st_size > _LOG_LIMIT
-    with open(log, "wb" if too_long else "ab", opener=_private) as out:
+    with open(log, "ab", opener=_private) as out:
         before = out.tell()
         process = subprocess.Popen(  # noqa: S603  # this very program
             [*ourselves(), "serve", "--no-tail", *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=out,

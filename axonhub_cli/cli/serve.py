@@ -161,17 +161,19 @@ def _banner(server: "Server") -> None:
 
 async def _log_lines(server: "Server") -> None:
     """The feed's warnings and errors, and one line per finished request, on stderr."""
+    from .detach import log_file
+    from .log_file import Lines
     from .output import clean
 
-    gateway = server.gateway
+    gateway, lines = server.gateway, Lines(log_file())
     assert gateway is not None
     with gateway.feed.subscribe(deltas=False) as subscription:
         while (event := await subscription.get()) is not None:
             if event.get("type") == "log":
-                sys.stderr.write(f"axonhub: {clean(str(event.get('message')))}\n")
+                lines.write(f"axonhub: {clean(str(event.get('message')))}")
             elif event.get("type") == "end" and event.get("outcome") == "error":
                 asked, why = event.get("asked_model"), event.get("error")
-                sys.stderr.write(clean(f"axonhub: {event.get('client')} {asked}: {event.get('status')} {why}") + "\n")
+                lines.write(clean(f"axonhub: {event.get('client')} {asked}: {event.get('status')} {why}"))
 
 
 def status(json: JsonFlag = False) -> None:

@@ -250,6 +250,7 @@ def run(options: Options, started: Callable[[Server], Awaitable[None]]) -> int:
     once, when the server listens."""
     harden()
     logging.getLogger("asyncio").setLevel(logging.ERROR)
+    logging.raiseExceptions = False  # a log that cannot be written is no reason to write about that
     return asyncio.run(_main(options, started))
 
 

@@ -23,7 +23,7 @@ class Fat:
         self.sent = 0
         self.gone = asyncio.Event()
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         try:
@@ -51,7 +51,7 @@ async def test_a_client_that_stops_reading_is_let_go(
     """The upstream is cancelled, what it said by then is a few buffers full, and the row says why."""
     monkeypatch.setenv("AXONHUB_TEST_TIME_SCALE", "0.005")  # two minutes -> 0.6 s
     fat = Fat()
-    upstream.will(fat)
+    upstream.will(fat.answer)
     hub = await start(channels(("openai-chat", upstream.url)))
     with silent_reader(hub, client):
         async with asyncio.timeout(30):
@@ -65,7 +65,7 @@ async def test_a_client_that_stops_reading_is_let_go(
 async def test_while_one_stalls_others_are_served(start: Start, upstream: Upstream) -> None:
     """An answer for each of the others, at once; the one that stalls goes on where it stopped when it reads again."""
     fat = Fat()
-    upstream.will(fat, stream(wire.C_STREAM))
+    upstream.will(fat.answer, stream(wire.C_STREAM))
     hub = await start(channels(("openai-chat", upstream.url)))
     with silent_reader(hub, "openai-chat") as stalled:
         stalled.setblocking(False)
@@ -89,7 +89,7 @@ async def test_a_slow_client_is_not_a_dead_upstream(start: Start, upstream: Upst
     """While the client does not read, the upstream's silence is our own doing: it is not called dead for it."""
     monkeypatch.setenv("AXONHUB_TEST_TIME_SCALE", "0.01")
     fat = Fat()
-    upstream.will(fat)
+    upstream.will(fat.answer)
     hub = await start(channels(("openai-chat", upstream.url)) + "timeouts = {idle = 20}\n")  # 0.2 s, of 1.2 s for the client
     with silent_reader(hub, "openai-chat"):
         async with asyncio.timeout(30):

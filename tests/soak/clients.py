@@ -91,7 +91,7 @@ class _Waits:
     def __init__(self) -> None:
         self.begun, self.gone = asyncio.Semaphore(0), asyncio.Semaphore(0)
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         await request.read()
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
@@ -114,7 +114,7 @@ async def _ask(server: Serving) -> asyncio.StreamWriter:
 async def _left(clients: int, trials: int) -> Left:
     upstream = _Waits()
     took = []
-    async with serving(upstream) as server:
+    async with serving(upstream.handle) as server:
         for _ in range(trials):
             writer = await _ask(server)
             begun = time.perf_counter()

@@ -54,8 +54,8 @@ def fake(home: Path) -> Iterator[ThreadingHTTPServer]:
 
 
 COMMANDS = {
-    "setup claude-code": 3, "setup claude-code --write --yes": 3, "setup codex --yes": 3, "setup codex --env": 3, "setup openai-sdk": 3,
-    "status": 3, "ready": 3, "trace tail": 3, "doctor": 1, "channel list": 0, "stop": 3,
+    "setup claude-code": 3, "setup claude-code --write --yes": 3, "setup codex --yes": 3, "setup codex --env": 3,
+    "setup openai-sdk": 3, "status": 3, "ready": 3, "trace tail": 3, "doctor": 1, "channel list": 0, "stop": 3,
 }  # fmt: skip
 CHEAP = ("setup claude-code", "status")
 
@@ -68,8 +68,8 @@ def test_a_listener_that_cannot_prove_itself_gets_nothing(command: str, fake: Th
     token = KeyStore(paths().keys_file).keys[0].token
     files = {path: path.read_bytes() for path in Path(os.environ["HOME"]).rglob("*") if path.is_file()}
     done = subprocess.run(
-        [sys.executable, "-m", "axonhub_cli", *command.split()], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
-        env={**os.environ, "PATH": "/usr/bin:/bin"}, check=False,
+        [sys.executable, "-m", "axonhub_cli", *command.split()], capture_output=True, text=True, timeout=60,
+        stdin=subprocess.DEVNULL, env={**os.environ, "PATH": "/usr/bin:/bin"}, check=False,
     )  # fmt: skip
     assert done.returncode == COMMANDS[command], done.stdout + done.stderr
     told = " ".join(fake.heard)  # type: ignore[attr-defined]  # ours
