@@ -54,6 +54,7 @@ def _is_local(hint: str | None) -> bool:
     return hint in FREE or (hint is not None and "://" in hint and _host(hint) in _HOSTS)
 
 
+@lru_cache(maxsize=256)
 def _host(url: str) -> str | None:
     try:
         return urlsplit(url).hostname

@@ -47,6 +47,7 @@ class Finder:
         self._branches: OrderedDict[tuple[str, str | None], deque[_Known]] = OrderedDict()
         self._unwritten: list[_Known] = []
         self._prepared = False
+        self._hints: dict[str, str | None] = {}  # of the channels of this batch
 
     def find(self, record: RequestRecord, kept: _Kept) -> Findings:
         """New values of the request's fields."""
@@ -70,15 +71,20 @@ class Finder:
         for known in self._unwritten:
             known.bodies = None
         self._unwritten.clear()
+        self._hints.clear()
 
     def _price(self, record: RequestRecord, usage: Usage | None) -> float | None:
-        hint = self.provider(record.channel) if record.channel else None
-        return pricing.cost(record.model or record.asked_model, usage, hint, self.prices())
+        if usage is None:
+            return None
+        channel = record.channel or ""
+        if channel not in self._hints:
+            self._hints[channel] = self.provider(channel) if channel else None
+        return pricing.cost(record.model or record.asked_model, usage, self._hints[channel], self.prices())
 
     def _verdict(self, record: RequestRecord, kept: _Kept) -> Findings:
         usage = record.usage
-        if usage is None or record.kind != "turn" or record.outcome != "ok":
-            return {}
+        if usage is None or record.kind != "turn" or record.outcome != "ok" or record.trace_id[3:] == record.id[3:]:
+            return {}  # no turn, or one in a trace of its own, which has no other request
         branch = record.trace_id, record.agent
         now = _Known(record.id, _turn(record, usage, lambda: kept), kept)
         previous = self._previous(record, branch)
@@ -99,7 +105,7 @@ class Finder:
         for known in reversed(self._branches.get(branch, ())):
             if known.turn.ended <= record.started:
                 return known.turn
-        if self.connection is None or record.trace_id[3:] == record.id[3:]:  # a trace of its own has no other request
+        if self.connection is None:
             return None
         cursor = self.connection.execute(schema.PREVIOUS, (*branch, record.started))
         row = cursor.fetchone()

@@ -57,15 +57,27 @@ class Redactor:
         self.longest = max(map(len, self.known), default=0)
         self.patterns = [re.compile(pattern.encode()) for pattern in patterns]
 
+    def finds(self, data: bytes) -> bool:
+        """Whether there may be something to take out; a look at data that has nothing is all that it costs."""
+        for form in self.known:
+            if form in data:
+                return True
+        for look in _SUSPECTS:
+            if look(data) is not None:
+                return True
+        return any(pattern.search(data) is not None for pattern in self.patterns) if self.patterns else False
+
     def clean(self, data: bytes) -> bytes:
         """The data without them."""
+        return self._cleaned(data) if self.finds(data) else data
+
+    def _cleaned(self, data: bytes) -> bytes:
         present = [form for form in self.known if form in data]
         if present:
             data = re.sub(b"|".join(map(re.escape, present)), lambda _: MASK, data)
-        if any(found(data) for found in _SUSPECTS):
-            for prefix, pattern in _PATTERNS:
-                if prefix in data:
-                    data = pattern.sub(MASK, data)
+        for prefix, pattern in _PATTERNS:
+            if prefix in data:
+                data = pattern.sub(MASK, data)
         for pattern in self.patterns:
             data = pattern.sub(MASK, data)
         return data

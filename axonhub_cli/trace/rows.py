@@ -43,14 +43,24 @@ def columns(record: RequestRecord, places: Places, redactor: Redactor) -> Row:
     return (
         *_plain(record),
         *(_NO_USAGE if usage is None else _usage(usage)),
-        redactor.text(record.path),
-        redactor.text(record.prompt) if record.prompt else record.prompt,
-        redactor.text(record.error) if record.error else record.error,
+        *_foreign(record, redactor),
         _json(record.tools),
         _json(record.losses),
-        redactor.clean(_encode(record.attempts)).decode() if record.attempts else "[]",
         _encode(places).decode() if places else None,
     )
+
+
+def _foreign(record: RequestRecord, redactor: Redactor) -> tuple[str | None, ...]:
+    """Path, prompt, error and attempts: what others wrote. One look at all of them together tells whether there is a secret."""
+    path, prompt, error, attempts = record.path, record.prompt, record.error, _encode(record.attempts)
+    try:
+        suspicious = redactor.finds(f"{path}\n{prompt}\n{error}\n".encode() + attempts)
+    except UnicodeEncodeError:
+        suspicious = True
+    if not suspicious:
+        return path, prompt, error, attempts.decode()
+    texts = (text and redactor.text(text) for text in (path, prompt, error))
+    return (*texts, redactor.clean(attempts).decode())
 
 
 def bent(record: RequestRecord, places: Places, redactor: Redactor) -> Row:

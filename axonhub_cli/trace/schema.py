@@ -150,7 +150,7 @@ PLAIN = (
     "missed_tokens", "missed_cost",
 )  # fmt: skip
 USAGE = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning")
-MADE = ("path", "prompt", "error", "tools", "losses", "attempts", "bodies")
+MADE = ("path", "prompt", "error", "attempts", "tools", "losses", "bodies")
 _ALL = (*PLAIN, *USAGE, *MADE)
 _GIVEN_ONCE = ("id", "started", "protocol", "path")  # known at the begin; everything else may change until the end
 PUT_REQUEST = f"""
