@@ -14,6 +14,7 @@ from .output import JsonFlag, LimitOption, Result, confirm, emit
 from .tail.figures import plural
 
 if TYPE_CHECKING:
+    from ..config.schema import Trace
     from ..trace.reader import TraceReader
 
 app = typer.Typer(no_args_is_help=True, help="Look at recorded sessions: which requests, which models, tokens, time and money.")
@@ -177,10 +178,17 @@ def prune(
     config = load(paths().config_file).trace
     with open_reader() as traces:
         if dry_run:
-            going = traces.expiring(config)
-            emit(Result({"would_delete": going}, f"Would delete {plural(going, 'request')}."), json=json)
+            going, size = traces.expiring(config), traces.path.stat().st_size
+            words = f"Would delete {plural(going, 'request')}: " if going else "Would delete nothing: "
+            emit(Result({"would_delete": going, "bytes": size}, words + _limits(config, size)), json=json)
         else:
             emit(_deleted(traces.prune(config)), json=json)
+
+
+def _limits(config: "Trace", size: int) -> str:
+    """The limits in words, and how far the store is from them."""
+    age = f"kept are {plural(config.retention_days, 'day')}" if config.retention_days else "kept is all, however old"
+    return f"{age}, and {config.max_size_mb:,} MiB; the store has {size / 1024**2:,.1f} MiB."
 
 
 def open_reader() -> "TraceReader":

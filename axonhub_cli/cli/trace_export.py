@@ -69,6 +69,7 @@ def _exported(name: str, form: str, only: "set[str] | None" = None) -> str:
     from .trace import found, open_reader, single
 
     redactor = _redactor()
+    base = _base()
     with open_reader() as traces:
         trace = found(traces, name)
         if form == "curl":
@@ -76,7 +77,7 @@ def _exported(name: str, form: str, only: "set[str] | None" = None) -> str:
         elif only is not None:
             trace = _part(trace, only)
         bodies = {request["id"]: traces.bodies(request["id"]) for request in trace["requests"]}
-    return redactor.text(EXPORTS[form](Exported(trace, bodies, redactor)))
+    return redactor.text(EXPORTS[form](Exported(trace, bodies, redactor, base)))
 
 
 def _part(trace: dict[str, Any], only: set[str]) -> dict[str, Any]:
@@ -84,6 +85,16 @@ def _part(trace: dict[str, Any], only: set[str]) -> dict[str, Any]:
     turns = [{**turn, "requests": [name for name in turn["requests"] if name in only]} for turn in trace["turns"]]
     requests = [request for request in trace["requests"] if request["id"] in only]
     return {**trace, "turns": [turn for turn in turns if turn["requests"]], "requests": requests}
+
+
+def _base() -> str:
+    """Where the running server is, or where one would be."""
+    from ..config import state
+    from ..config.paths import paths
+    from ..config.store import load
+
+    running = state.running(paths().server_file)
+    return f"http://127.0.0.1:{running.port if running is not None else load(paths().config_file).server.port}"
 
 
 def _redactor() -> "Redactor":

@@ -21,11 +21,12 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A trace as the reader gives it, and the bodies of its requests by their ids."""
+    """A trace as the reader gives it, and the bodies of its requests by their ids. `base` is where the server is or would be."""
 
     trace: Row
     bodies: Mapping[str, Mapping[BodyKind, bytes]]
     redactor: Redactor
+    base: str = "http://127.0.0.1:8090"
 
     def text(self, request_id: str, kind: BodyKind) -> str:
         """A body as text, without secrets; empty when it is not kept."""
@@ -58,7 +59,7 @@ def _entry(exported: Exported, request: Row) -> Row:
         "startedDateTime": datetime.fromtimestamp(request["started"], UTC).isoformat(),
         "time": took,
         "request": {
-            **nothing, "method": "POST", "url": f"http://127.0.0.1:8090{request['path']}", "queryString": [],
+            **nothing, "method": "POST", "url": f"{exported.base}{request['path']}", "queryString": [],
             "bodySize": request["bytes_in"], "postData": {"mimeType": "application/json", "text": sent},
         },
         "response": {
@@ -72,13 +73,19 @@ def _entry(exported: Exported, request: Row) -> Row:
 
 
 def curl(exported: Exported) -> str:
-    """A shell command for one request; the local key comes from the environment."""
+    """A shell command for one request; the local key comes from the environment.
+
+    The body comes from stdin: a shell takes no argument of more than 128 KiB, and agents' requests are longer.
+    """
     (request,) = exported.trace["requests"]
-    words = ["curl", "-N", f"http://127.0.0.1:8090{request['path']}", "-H", "content-type: application/json"]
+    words = ["curl", "-N", f"{exported.base}{request['path']}", "-H", "content-type: application/json"]
     if request["protocol"] == "anthropic":
         words += ["-H", "anthropic-version: 2023-06-01"]
     command = " ".join(map(shlex.quote, words)) + ' -H "authorization: Bearer $AXONHUB_KEY"'
-    return f"{command} --data-binary {shlex.quote(exported.text(request['id'], 'client_request'))}\n"
+    body, mark = exported.text(request["id"], "client_request"), "BODY"
+    while mark in body.split("\n"):
+        mark += "_"
+    return f"{command} --data-binary @- <<'{mark}'\n{body}\n{mark}\n"
 
 
 def html(exported: Exported) -> str:

@@ -17,7 +17,7 @@ _DAY = 86_400
 
 def prune_step(connection: sqlite3.Connection, config: Trace, now: float) -> tuple[int, bool]:
     """Delete at most `STEP` requests, or give back free pages; says how many requests went, and whether there is more to do."""
-    deleted = connection.execute(schema.EXPIRE, (now - config.retention_days * _DAY, STEP)).rowcount
+    deleted = connection.execute(schema.EXPIRE, (_oldest(config, now), STEP)).rowcount
     if deleted == 0 and used_bytes(connection) > config.max_size_mb << 20:
         deleted = connection.execute(schema.SHRINK, (STEP,)).rowcount
     if deleted > 0:
@@ -29,10 +29,15 @@ def prune_step(connection: sqlite3.Connection, config: Trace, now: float) -> tup
     return 0, _pragma(connection, "freelist_count") > FREE_PAGES
 
 
+def _oldest(config: Trace, now: float) -> float:
+    """The time before which requests are too old; 0 days is for ever."""
+    return now - config.retention_days * _DAY if config.retention_days else 0.0
+
+
 def expiring(connection: sqlite3.Connection, config: Trace, now: float) -> int:
     """How many requests `prune` would delete. For the size of the file that is an estimate: those that share slices free less."""
     total, old = connection.execute(
-        "SELECT count(*), coalesce(sum(started < ?), 0) FROM requests", (now - config.retention_days * _DAY,)
+        "SELECT count(*), coalesce(sum(started < ?), 0) FROM requests", (_oldest(config, now),)
     ).fetchone()
     used, limit = used_bytes(connection), config.max_size_mb << 20
     over = round(total * (1 - limit / used)) if used > limit else 0

@@ -158,11 +158,20 @@ def test_list_sorted(run: Run, filled: Path) -> None:
     assert "misses" in (error(run("list", "--sort", "colour")).hint or "")
 
 
+def age(file: Path) -> None:
+    """Make all requests twenty years old."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("UPDATE requests SET started = started - 20 * 366 * 86400")
+    connection.close()
+
+
 def test_a_dry_run_deletes_nothing(run: Run, filled: Path) -> None:
     """`prune --dry-run` says what would go, and leaves it."""
-    (filled.parent / "config.toml").write_text("[trace]\nretention_days = 0\n")
-    assert run("prune", "--dry-run").output == "Would delete 3 requests.\n"
-    assert json.loads(run("prune", "--dry-run", "--json").output) == {"would_delete": 3}
+    age(filled)
+    (filled.parent / "config.toml").write_text("[trace]\nretention_days = 1\n")
+    said = run("prune", "--dry-run").output
+    assert said.startswith("Would delete 3 requests: kept are 1 day, and 1,024 MiB; the store has ")
+    assert json.loads(run("prune", "--dry-run", "--json").output)["would_delete"] == 3
     assert run("prune").output == "Deleted 3 requests.\n"
 
 
@@ -257,10 +266,14 @@ def test_clear(run: Run, filled: Path) -> None:
 
 
 def test_prune(run: Run, filled: Path, home: Path) -> None:
-    """`prune` applies the limits of config.toml."""
+    """`prune` applies the limits of config.toml; no days are for ever."""
+    age(filled)
     (home / "config.toml").write_text("[trace]\nretention_days = 100000\n")
     assert run("prune").output == "Deleted 0 requests.\n"
     (home / "config.toml").write_text("[trace]\nretention_days = 0\n")
+    assert run("prune").output == "Deleted 0 requests.\n"
+    assert run("prune", "--dry-run").output.startswith("Would delete nothing: kept is all, however old")
+    (home / "config.toml").write_text("[trace]\nretention_days = 1\n")
     assert run("prune").output == "Deleted 3 requests.\n"
     connection = sqlite3.connect(filled)
     assert connection.execute("SELECT count(*) FROM packs").fetchone() == (0,)

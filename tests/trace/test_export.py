@@ -112,10 +112,22 @@ def test_curl(exported: Exported) -> None:
     """A shell gets the body as it was sent, whatever is in it, and the key from the environment."""
     one = Exported({**exported.trace, "requests": exported.trace["requests"][:1]}, exported.bodies, exported.redactor)
     command = EXPORTS["curl"](one)
-    script = f'curl() {{ for word; do :; done; printf %s "$word"; }}\n{command}'
-    shown = subprocess.run(["sh", "-c", script], capture_output=True, check=True)
+    shown = subprocess.run(["sh"], input=f"curl() {{ cat; }}\n{command}".encode(), capture_output=True, check=True)
     assert json.loads(shown.stdout)["messages"][0]["content"] == f"{EVIL} [***]"
     assert "Bearer $AXONHUB_KEY" in command
+
+
+@pytest.mark.parametrize("body", [b"x" * 300_000, b"BODY", b"\nBODY\nBODY_\n", b"$(echo no) `no` \\ 'x'"])
+def test_curl_takes_any_body(exported: Exported, body: bytes) -> None:
+    """However long it is, and whatever stands in it."""
+    (request,) = exported.trace["requests"][:1]
+    one = Exported(
+        {**exported.trace, "requests": [request]}, {request["id"]: {"client_request": body}}, Redactor(), "http://[::1]:9"
+    )
+    command = EXPORTS["curl"](one)
+    shown = subprocess.run(["sh"], input=f"curl() {{ cat; }}\n{command}".encode(), capture_output=True, check=True)
+    assert shown.stdout == body + b"\n"
+    assert command.startswith("curl -N 'http://[::1]:9/v1/messages' ")
 
 
 class Tags(HTMLParser):

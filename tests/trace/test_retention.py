@@ -61,3 +61,14 @@ def test_pruning_happens_between_batches(
     left = [row[0] for row in query(database)]
     assert left == [f"old-{number:03}" for number in range(retention.STEP * 2, retention.STEP * 3)]
     assert database.stat().st_size < size
+
+
+def test_no_days_are_for_ever(database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
+    """`retention_days = 0` keeps requests however old they are, as the reference says."""
+    store = make_store(config=Trace(retention_days=0))
+    store.end(make_record("old", started=1.0), {})
+    assert store.close(10)
+    with reader(database) as traces:
+        assert traces.expiring(Trace(retention_days=0)) == 0
+        assert traces.prune(Trace(retention_days=0)) == 0
+        assert traces.expiring(Trace(retention_days=14)) == 1
