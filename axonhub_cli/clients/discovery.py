@@ -43,6 +43,9 @@ def variables(environ: Mapping[str, str]) -> tuple[list[Found], list[str]]:
         name = next((each for each in (preset.env, *preset.more_env) if each and environ.get(each, "").strip()), None)
         if name is None or name in found or preset.name == "axonhub":
             continue
+        if preset.moves:
+            remarks.append(f"{name} is set: axonhub channel add {preset.name} --type {preset.name} --base-url {_place(preset)}")
+            continue
         if environ[name].startswith(LOCAL_KEY):
             remark = f"{name} holds a key of axonhub, not of {preset.title}."
         elif elsewhere := _elsewhere(preset, environ):
@@ -55,6 +58,10 @@ def variables(environ: Mapping[str, str]) -> tuple[list[Found], list[str]]:
         if remark not in remarks and not any(name in other for other in remarks):
             remarks.append(remark)
     return list(found.values()), remarks
+
+
+def _place(preset: Preset) -> str:
+    return preset.root.replace("resource", "RESOURCE")
 
 
 def _elsewhere(preset: Preset, environ: Mapping[str, str]) -> str | None:

@@ -205,6 +205,10 @@ def _channel(path: Path, channel: Channel) -> None:
 
 def _addresses(path: Path, channel: Channel) -> None:
     protocol: Protocol = next(iter(PRESETS[channel.type].endpoints))
+    preset = PRESETS[channel.type]
+    if preset.moves and channel.base_url is None and not channel.base_urls:
+        hint = f"Add: base_url = {preset.root.replace('resource', 'RESOURCE')!r}"
+        raise Fault((*path, "type"), f"a channel of type {channel.type!r} needs an address of its own.", hint)
     if channel.base_url is not None:
         _address((*path, "base_url"), protocol, channel.base_url)
     for key, base in channel.base_urls.items():

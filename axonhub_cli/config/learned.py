@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from ..types.messages import Protocol
 from . import capabilities
 from .capabilities import Capabilities, Fact
+from .evidence import source
 from .files import signature
 from .presets import endpoints
 from .providers import PRESETS, Endpoint
@@ -130,6 +131,7 @@ def read() -> Learned:
 def origins(channel: Channel, learned: Learned) -> list[dict[str, Any]]:
     """Every quirk of the channel that is not its protocol's default, with where it comes from: protocol, quirk, value, `by` (your
     config, the deep test's fact, the preset), and for a deep test the model that it is about."""
+    # a row of the preset also names its source, for programs
     plain = {key: PRESETS[key].endpoints[key].quirks for key in endpoints(channel)}
     rows: list[dict[str, Any]] = []
     for protocol, endpoint in endpoints(channel).items():
@@ -139,7 +141,8 @@ def origins(channel: Channel, learned: Learned) -> list[dict[str, Any]]:
             if name in channel.quirks:
                 rows.append({**row, "quirk": name, "value": value, "by": "your config", "about": None})
             elif value != getattr(base, name):
-                rows.append({**row, "quirk": name, "value": value, "by": "preset", "about": None})
+                said = source(channel.type, protocol, name) if channel.type in PRESETS else None
+                rows.append({**row, "quirk": name, "value": value, "by": "preset", "about": None, "source": said})
         rows += _tested(channel, protocol, endpoint, learned)
     return rows
 

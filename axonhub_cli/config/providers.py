@@ -1,89 +1,22 @@
 """The providers that we know, as data: where they are, what they speak, what they refuse, and where that is documented.
 
-A fact stands here once. `sources` are the pages that say so; a quirk that is not documented there says in a comment where it
-comes from. Models are named only where an endpoint lists none. Add a provider by adding an entry; no code knows a name.
+A fact stands here once. `sources` are pages about the provider; which page says so of each single quirk stands in `evidence`.
+Models are named only where an endpoint lists none. Add a provider by adding an entry; no code knows a name.
 """
 
-from typing import Literal, TypeAlias
-
-from msgspec import Struct
 from msgspec.structs import replace
 
-from ..types.messages import Protocol
 from ..types.quirks import Quirks
+from .provider import COMPATIBLE, MESSAGES, RESPONSES, Endpoint, Preset, by_protocol, chat_at, messages_at, responses_at
 
-Auth: TypeAlias = Literal["x-api-key", "x-goog-api-key", "bearer"]
-
-
-class Endpoint(Struct, frozen=True):
-    """One protocol at one address.
-
-    `base_url` is normalised: Anthropic's is the root before `/v1`, OpenAI's ends in `/v1` or the vendor's own version path,
-    Gemini's in `/v1beta`, none in a slash. `auth` is the header that carries the secret.
-    """
-
-    protocol: Protocol
-    base_url: str
-    quirks: Quirks
-    auth: Auth = "bearer"
-
-
-class Preset(Struct, frozen=True, kw_only=True):
-    """A provider. `env` is its usual environment variable, `more_env` others that are usual too; `local` means that it needs no
-    secret; `url` is where keys are made.
-
-    `root` is what its endpoints' addresses share: a channel that only names another host replaces it.
-    """
-
-    name: str
-    title: str
-    root: str
-    endpoints: dict[Protocol, Endpoint]
-    env: str | None = None
-    more_env: tuple[str, ...] = ()
-    local: bool = False
-    models: tuple[str, ...] = ()
-    url: str | None = None
-    sources: tuple[str, ...] = ()
-
-
-# What servers that imitate Chat Completions have in common: they know the parameters of 2023, and some refuse what came later.
-COMPATIBLE = Quirks(
-    max_tokens_field="max_tokens",
-    developer_role=False,
-    cache_key=False,
-    service_tier=False,
-    verbosity=False,
-    metadata=False,
-)  # fmt: skip
-# Servers that imitate Messages: thinking has a budget at most, adaptive thinking, effort and hosted tools are Anthropic's own.
-_MESSAGES = Quirks(adaptive=False, service_tier=False, hosted_tools=False)
-# Servers that imitate Responses: function tools only, nothing is stored, ids and encrypted reasoning mean nothing to them.
-_RESPONSES = Quirks(native_responses=False, cache_key=False, service_tier=False, verbosity=False, metadata=False)
-
-
-def _anthropic(base_url: str, quirks: Quirks = _MESSAGES, auth: Auth = "x-api-key") -> Endpoint:
-    return Endpoint("anthropic", base_url, quirks, auth)
-
-
-def _chat(base_url: str, quirks: Quirks = COMPATIBLE) -> Endpoint:
-    return Endpoint("openai-chat", base_url, quirks)
-
-
-def _responses(base_url: str, quirks: Quirks = _RESPONSES) -> Endpoint:
-    return Endpoint("openai-responses", base_url, quirks)
-
-
-def _all(*endpoints: Endpoint) -> dict[Protocol, Endpoint]:
-    return {endpoint.protocol: endpoint for endpoint in endpoints}
-
+__all__ = ["COMPATIBLE", "PRESETS", "Endpoint", "Preset"]
 
 _VENDORS = (
     Preset(
         name="anthropic",
         title="Anthropic",
         root="https://api.anthropic.com",
-        endpoints=_all(_anthropic("https://api.anthropic.com", Quirks())),
+        endpoints=by_protocol(messages_at("https://api.anthropic.com", Quirks())),
         env="ANTHROPIC_API_KEY",
         url="https://platform.claude.com/settings/keys",
         sources=("https://docs.claude.com/en/api/overview",),
@@ -92,7 +25,9 @@ _VENDORS = (
         name="openai",
         title="OpenAI",
         root="https://api.openai.com",
-        endpoints=_all(_responses("https://api.openai.com/v1", Quirks()), _chat("https://api.openai.com/v1", Quirks())),
+        endpoints=by_protocol(
+            responses_at("https://api.openai.com/v1", Quirks()), chat_at("https://api.openai.com/v1", Quirks())
+        ),
         env="OPENAI_API_KEY",
         url="https://platform.openai.com/api-keys",
         sources=("https://platform.openai.com/docs/api-reference",),
@@ -101,7 +36,7 @@ _VENDORS = (
         name="openai-chat",
         title="OpenAI Chat Completions, or any server that speaks it",
         root="https://api.openai.com",
-        endpoints=_all(_chat("https://api.openai.com/v1", Quirks())),
+        endpoints=by_protocol(chat_at("https://api.openai.com/v1", Quirks())),
         env="OPENAI_API_KEY",
         sources=("https://platform.openai.com/docs/api-reference/chat",),
     ),
@@ -109,7 +44,7 @@ _VENDORS = (
         name="openai-responses",
         title="OpenAI Responses, or any server that speaks it",
         root="https://api.openai.com",
-        endpoints=_all(_responses("https://api.openai.com/v1", Quirks())),
+        endpoints=by_protocol(responses_at("https://api.openai.com/v1", Quirks())),
         env="OPENAI_API_KEY",
         sources=("https://platform.openai.com/docs/api-reference/responses",),
     ),
@@ -117,7 +52,7 @@ _VENDORS = (
         name="gemini",
         title="Google Gemini (AI Studio), or any server that speaks its API",
         root="https://generativelanguage.googleapis.com",
-        endpoints=_all(
+        endpoints=by_protocol(
             # Only its third generation takes pictures inside a function's response; beside it every one does.
             Endpoint("gemini", "https://generativelanguage.googleapis.com/v1beta", Quirks(image_results=False), "x-goog-api-key"),
         ),
@@ -134,8 +69,8 @@ _HOSTED = (
         name="deepseek",
         title="DeepSeek",
         root="https://api.deepseek.com",
-        endpoints=_all(
-            _chat(
+        endpoints=by_protocol(
+            chat_at(
                 "https://api.deepseek.com/v1",
                 replace(  # thinking is on by default, and tool turns without the reasoning that led to them are refused
                     COMPATIBLE,
@@ -152,10 +87,10 @@ _HOSTED = (
                     forced_tool_choice_with_thinking=False,
                 ),
             ),
-            _anthropic(
+            messages_at(
                 "https://api.deepseek.com/anthropic",
                 replace(
-                    _MESSAGES, efforts=("low", "high", "max"), images=False, documents=False, image_results=False, top_k=False
+                    MESSAGES, efforts=("low", "high", "max"), images=False, documents=False, image_results=False, top_k=False
                 ),
             ),
         ),
@@ -171,8 +106,8 @@ _HOSTED = (
         name="moonshot",
         title="Moonshot AI (Kimi)",
         root="https://api.moonshot.ai",
-        endpoints=_all(
-            _chat(
+        endpoints=by_protocol(
+            chat_at(
                 "https://api.moonshot.ai/v1",
                 replace(  # a forced tool choice is "incompatible with thinking enabled", and Kimi always thinks
                     COMPATIBLE,
@@ -188,8 +123,10 @@ _HOSTED = (
                     parallel_flag=False,
                 ),
             ),
-            _anthropic(
-                "https://api.moonshot.ai/anthropic", replace(_MESSAGES, forced_tool_choice=False, documents=False), "bearer"
+            messages_at(
+                "https://api.moonshot.ai/anthropic",
+                replace(MESSAGES, adaptive=True, forced_tool_choice=False, documents=False),  # adaptive: opencode's PR 37696
+                "bearer",
             ),
         ),
         env="MOONSHOT_API_KEY",
@@ -201,8 +138,8 @@ _HOSTED = (
             name=name,
             title=title,
             root=root,
-            endpoints=_all(
-                _chat(
+            endpoints=by_protocol(
+                chat_at(
                     root + path,
                     replace(  # only tool_choice auto; usage comes with the last chunk unasked
                         COMPATIBLE,
@@ -217,7 +154,7 @@ _HOSTED = (
                         parallel_flag=False,
                     ),
                 ),
-                _anthropic(root + "/anthropic", replace(_MESSAGES, documents=False), "bearer"),
+                messages_at(root + "/anthropic", replace(MESSAGES, documents=False), "bearer"),
             ),
             env=env,
             url=keys,
@@ -264,10 +201,10 @@ _HOSTED = (
         name="openrouter",
         title="OpenRouter",
         root="https://openrouter.ai/api",
-        endpoints=_all(  # what a model does not take is dropped there, not refused
-            _chat("https://openrouter.ai/api/v1", replace(COMPATIBLE, reasoning_field="reasoning", verbosity=True)),
-            _anthropic("https://openrouter.ai/api", Quirks(), "bearer"),
-            _responses("https://openrouter.ai/api/v1"),
+        endpoints=by_protocol(  # what a model does not take is dropped there, not refused
+            chat_at("https://openrouter.ai/api/v1", replace(COMPATIBLE, reasoning_field="reasoning", verbosity=True)),
+            messages_at("https://openrouter.ai/api", Quirks(), "bearer"),
+            responses_at("https://openrouter.ai/api/v1"),
         ),
         env="OPENROUTER_API_KEY",
         url="https://openrouter.ai/settings/keys",
@@ -281,8 +218,8 @@ _HOSTED = (
         name="groq",
         title="Groq",
         root="https://api.groq.com",
-        endpoints=_all(
-            _chat(
+        endpoints=by_protocol(
+            chat_at(
                 "https://api.groq.com/openai/v1",
                 replace(COMPATIBLE, max_tokens_field="max_completion_tokens", reasoning_field="reasoning", documents=False),
             ),
@@ -295,12 +232,18 @@ _HOSTED = (
         name="mistral",
         title="Mistral",
         root="https://api.mistral.ai",
-        endpoints=_all(
-            _chat(
+        endpoints=by_protocol(
+            chat_at(
                 "https://api.mistral.ai/v1",
                 # Unknown parameters are refused with 422 (`seed` is random_seed there); usage comes unasked.
                 replace(
-                    COMPATIBLE, stream_usage=False, reasoning_effort=False, seed=False, documents=False, call_id_length=9
+                    COMPATIBLE,
+                    stream_usage=False,
+                    reasoning_effort=False,
+                    seed=False,
+                    documents=False,
+                    cache_key=True,
+                    call_id_length=9,
                 ),
             ),
         ),
@@ -312,22 +255,98 @@ _HOSTED = (
         name="xai",
         title="xAI (Grok)",
         root="https://api.x.ai",
-        endpoints=_all(  # Responses is the main one, Chat is legacy, Messages is deprecated; reasoning models refuse penalties
-            _responses("https://api.x.ai/v1", replace(_RESPONSES, efforts=("none", "low", "medium", "high"))),
-            _chat("https://api.x.ai/v1", replace(COMPATIBLE, efforts=("none", "low", "medium", "high"), penalties=False)),
+        endpoints=by_protocol(  # Responses is the main one, Chat is legacy; reasoning models refuse penalties
+            responses_at("https://api.x.ai/v1", replace(RESPONSES, efforts=("none", "low", "medium", "high"))),
+            chat_at("https://api.x.ai/v1", replace(COMPATIBLE, efforts=("none", "low", "medium", "high"), penalties=False)),
         ),
         env="XAI_API_KEY",
         url="https://console.x.ai",
         sources=("https://docs.x.ai/developers/model-capabilities/text/comparison", "https://docs.x.ai/docs/guides/reasoning"),
     ),
     Preset(
+        name="minimax",
+        title="MiniMax",
+        root="https://api.minimax.io",
+        endpoints=by_protocol(
+            messages_at("https://api.minimax.io/anthropic", replace(MESSAGES, top_k=False, documents=False), "bearer"),
+            chat_at("https://api.minimax.io/v1", replace(COMPATIBLE, replay_reasoning=True, penalties=False, documents=False)),
+        ),
+        env="MINIMAX_API_KEY",
+        url="https://platform.minimax.io/user-center/basic-information/interface-key",
+        sources=(
+            "https://platform.minimax.io/docs/api-reference/text-anthropic-api",
+            "https://platform.minimax.io/docs/api-reference/text-openai-api",
+        ),
+    ),
+    Preset(
+        name="cerebras",
+        title="Cerebras",
+        root="https://api.cerebras.ai",
+        endpoints=by_protocol(
+            chat_at(
+                "https://api.cerebras.ai/v1",
+                replace(
+                    COMPATIBLE,
+                    max_tokens_field="max_completion_tokens",
+                    reasoning_field="reasoning",
+                    penalties=False,
+                    parallel_flag=False,
+                    documents=False,
+                ),
+            ),
+        ),
+        env="CEREBRAS_API_KEY",
+        url="https://cloud.cerebras.ai",
+        sources=(
+            "https://inference-docs.cerebras.ai/resources/openai",
+            "https://inference-docs.cerebras.ai/api-reference/chat-completions",
+        ),
+    ),
+    Preset(
+        name="together",
+        title="Together AI",
+        root="https://api.together.ai",
+        endpoints=by_protocol(chat_at("https://api.together.ai/v1", replace(COMPATIBLE, documents=False))),
+        env="TOGETHER_API_KEY",
+        url="https://api.together.ai/settings/api-keys",
+        sources=("https://docs.together.ai/docs/openai-api-compatibility",),
+    ),
+    Preset(
+        name="fireworks",
+        title="Fireworks AI",
+        root="https://api.fireworks.ai/inference",
+        endpoints=by_protocol(
+            chat_at("https://api.fireworks.ai/inference/v1", replace(COMPATIBLE, documents=False)),
+            messages_at("https://api.fireworks.ai/inference", replace(MESSAGES, metadata=False, documents=False), "bearer"),
+        ),
+        env="FIREWORKS_API_KEY",
+        url="https://app.fireworks.ai/settings/users/api-keys",
+        sources=(
+            "https://docs.fireworks.ai/tools-sdks/openai-compatibility",
+            "https://docs.fireworks.ai/tools-sdks/anthropic-compatibility",
+        ),
+    ),
+    Preset(
+        name="azure",
+        title="Azure OpenAI (v1 API); models are your deployments",
+        root="https://resource.openai.azure.com",
+        endpoints=by_protocol(
+            responses_at("https://resource.openai.azure.com/openai/v1", Quirks()),
+            chat_at("https://resource.openai.azure.com/openai/v1", Quirks()),
+        ),
+        env="AZURE_OPENAI_API_KEY",
+        moves=True,
+        url="https://ai.azure.com",
+        sources=("https://learn.microsoft.com/en-us/azure/foundry/openai/api-version-lifecycle",),
+    ),
+    Preset(
         name="axonhub",
         title="An AxonHub server (the multi-user gateway)",
         root="http://localhost:8090",
-        endpoints=_all(
-            _anthropic("http://localhost:8090/anthropic", Quirks()),
-            _responses("http://localhost:8090/v1", Quirks()),
-            _chat("http://localhost:8090/v1", Quirks()),
+        endpoints=by_protocol(
+            messages_at("http://localhost:8090/anthropic", Quirks()),
+            responses_at("http://localhost:8090/v1", Quirks()),
+            chat_at("http://localhost:8090/v1", Quirks()),
         ),
         env="AXONHUB_API_KEY",
         sources=("https://github.com/looplj/axonhub",),
@@ -335,12 +354,10 @@ _HOSTED = (
 )
 
 
-def _own_machine(
-    name: str, title: str, port: int, sources: tuple[str, ...], chat: Quirks, messages: Quirks = _MESSAGES
-) -> Preset:
+def _own_machine(name: str, title: str, port: int, sources: tuple[str, ...], chat: Quirks, messages: Quirks = MESSAGES) -> Preset:
     """A model server on this machine; all of these speak three protocols on one port and need no key."""
     root = f"http://127.0.0.1:{port}"
-    served = _all(_chat(f"{root}/v1", chat), _anthropic(root, messages), _responses(f"{root}/v1"))
+    served = by_protocol(chat_at(f"{root}/v1", chat), messages_at(root, messages), responses_at(f"{root}/v1"))
     return Preset(name=name, title=title, root=root, endpoints=served, local=True, sources=sources)
 
 
@@ -350,7 +367,9 @@ _LOCAL = (
         ("https://docs.ollama.com/api/openai-compatibility", "https://docs.ollama.com/api/anthropic-compatibility"),
         # It ignores tool_choice, prompt caching and documents.
         replace(COMPATIBLE, reasoning_field="reasoning", forced_tool_choice=False, parallel_flag=False, documents=False),
-        replace(_MESSAGES, forced_tool_choice=False, parallel_flag=False, metadata=False, documents=False),
+        replace(
+            MESSAGES, forced_tool_choice=False, parallel_flag=False, metadata=False, documents=False, count_tokens=False
+        ),
     ),
     _own_machine(
         "lmstudio", "LM Studio", 1234,
@@ -362,13 +381,13 @@ _LOCAL = (
         "llamacpp", "llama.cpp server", 8080,
         ("https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md", "https://github.com/ggml-org/llama.cpp/pull/17570"),
         replace(COMPATIBLE, documents=False),
-        replace(_MESSAGES, documents=False),
+        replace(MESSAGES, documents=False),
     ),
     _own_machine(
         "vllm", "vLLM", 8000,
         ("https://docs.vllm.ai/en/stable/serving/online_serving", "https://docs.vllm.ai/en/stable/features/reasoning_outputs"),
         replace(COMPATIBLE, reasoning_field="reasoning", documents=False),
-        replace(_MESSAGES, documents=False),
+        replace(MESSAGES, documents=False),
     ),
 )  # fmt: skip
 

@@ -56,3 +56,10 @@ def test_googles_other_variable_counts_too() -> None:
     assert [(item.type, item.secret) for item in found] == [("gemini", "env:GOOGLE_API_KEY")]
     found, _ = discovery.variables({"GOOGLE_API_KEY": "k", "GEMINI_API_KEY": "k"})
     assert [(item.type, item.secret) for item in found] == [("gemini", "env:GEMINI_API_KEY")]
+
+
+def test_a_provider_without_one_address_is_only_told_of() -> None:
+    """Azure's key says nothing of where the resource is."""
+    found, (remark,) = discovery.variables({"AZURE_OPENAI_API_KEY": "k"})
+    assert found == []
+    assert "--type azure --base-url https://RESOURCE" in remark

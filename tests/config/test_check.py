@@ -22,6 +22,11 @@ CASES = [
     ),
     (CHANNEL + f'api_key = "{RAW}"', "4: @: unknown key 'api_key'.", "axonhub channel secret"),
     (
+        '[[channels]]\nname = "a"\ntype = "azure"',
+        "3: @: a channel of type 'azure' needs an address of its own.",
+        "https://RESOURCE.openai.azure.com",
+    ),
+    (
         CHANNEL + '[[channels.body_overrides]]\nop = "set"\npth = "a"',
         "6: @: unknown key 'pth'.",
         "Did you mean 'path'?",

@@ -194,3 +194,10 @@ def test_wrong_quirks_and_types_are_sentences() -> None:
     with pytest.raises(ConfigError, match="no channel type 'nope'") as caught:
         endpoints(made("nope"))
     assert "deepseek" in str(caught.value.hint)
+
+
+def test_azure_keeps_its_path_at_the_users_own_resource() -> None:
+    """Only the host is replaced; both protocols are below /openai/v1."""
+    found = endpoints(Channel(name="a", type="azure", base_url="https://mine.openai.azure.com"))
+    assert {each.base_url for each in found.values()} == {"https://mine.openai.azure.com/openai/v1"}
+    assert list(found) == ["openai-responses", "openai-chat"]
