@@ -260,7 +260,7 @@ async def _main(options: Options, started: Callable[[Server], Awaitable[None]]) 
     gateway = await server.start()
     gateway.most = limit
     if limit is not None:
-        server.connections.most = min(server.connections.most, max(8, limit // 2))
+        server.connections.most = min(server.connections.most, max(8, limit))
     loop = asyncio.get_running_loop()
     watch_loop(loop, gateway.log)
     for name in (signal.SIGINT, signal.SIGTERM):
