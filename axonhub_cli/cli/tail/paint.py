@@ -189,7 +189,8 @@ class Painter:
     def _miss(self, row: Row, request: Request) -> Text:
         """Why the prompt cache was missed, and what that cost."""
         line = self._start(row)
-        lost = ", ".join(filter(None, (figures.count(request.missed), figures.money(request.missed_cost))))
+        again = f"{figures.count(request.missed)} tokens" if request.missed else ""
+        lost = ", ".join(filter(None, (again, figures.money(request.missed_cost))))
         self._put(line, f"{self.glyphs.miss} cache missed", WARN)
         self._put(line, f" ({lost} more)" if lost else "", WARN)
         self._put(line, f": {request.verdict or ''}", DIM, max(self.width - 2 - cells_of(line.plain), 0))
