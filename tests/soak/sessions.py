@@ -1,6 +1,7 @@
 """Coding agents' sessions at once: growing conversations of 150 KB through a real server that records everything.
 
     python -m tests.soak.sessions --sessions 20 --turns 100
+    python -m tests.soak.sessions --sessions 20 --turns 100 --untraced      # what of the lateness is not the trace's
 
 Each session is a Claude Code conversation: tools and a system prompt that stay, a history that grows by a question, a tool
 result and an answer each turn; the size is that of a request in the middle of the session. Printed: requests a second, rows in
@@ -133,7 +134,8 @@ def frames(number: int) -> list[bytes]:
 class Load:
     """One run."""
 
-    def __init__(self, sessions: int, turns: int, size: int, pause: float, home: Path) -> None:
+    def __init__(self, sessions: int, turns: int, size: int, pause: float, home: Path, *, traced: bool = True) -> None:
+        self.traced = traced
         self.sessions, self.turns, self.size, self.pause, self.home = sessions, turns, size, pause, home
         self.result = Result(sessions, turns)
         self.frames = [frames(number) for number in range(64)]
@@ -177,7 +179,7 @@ class Load:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         (self.home / "config.toml").write_text(
-            f'[[channels]]\nname = "c"\ntype = "anthropic"\nbase_url = "http://127.0.0.1:{runner.addresses[0][1]}"\n'
+            f'[trace]\nenabled = {str(self.traced).lower()}\n[[channels]]\nname = "c"\ntype = "anthropic"\nbase_url = "http://127.0.0.1:{runner.addresses[0][1]}"\n'
         )
         process = await self.serve()
         begun = time.monotonic()
@@ -190,7 +192,8 @@ class Load:
         await process.wait()
         self.result.written_s = time.monotonic() - begun
         await runner.cleanup()
-        self.count()
+        if self.traced:
+            self.count()
         return self.result
 
     async def serve(self) -> asyncio.subprocess.Process:
@@ -210,7 +213,8 @@ class Load:
         found = state.read(self.home / "server.json")
         told = (await asyncio.to_thread(state.ask, found) if found else None) or {}
         self.result.lag_ms = told["loop_lag_ms"]
-        self.result.dropped = told["store"]["dropped_rows"] + told["store"]["dropped_bodies"]
+        store = told["store"] or {"dropped_rows": 0, "dropped_bodies": 0}
+        self.result.dropped = store["dropped_rows"] + store["dropped_bodies"]
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         self.result.rss_mb = round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
 
@@ -227,9 +231,9 @@ class Load:
         self.result.database_bytes = file.stat().st_size
 
 
-def load(sessions: int, turns: int, size: int, pause: float, home: Path) -> Result:
+def load(sessions: int, turns: int, size: int, pause: float, home: Path, *, traced: bool = True) -> Result:
     """Run it in that folder, which stays."""
-    return asyncio.run(Load(sessions, turns, size, pause, home).run())
+    return asyncio.run(Load(sessions, turns, size, pause, home, traced=traced).run())
 
 
 def summary(result: Result) -> dict[str, Any]:
@@ -250,8 +254,9 @@ if __name__ == "__main__":
     parser.add_argument("--size", type=int, default=150_000, help="bytes of a request")
     parser.add_argument("--pause", type=float, default=0.5, help="seconds between an answer and the next turn")
     parser.add_argument("--home", type=Path, help="keep the store in this folder")
+    parser.add_argument("--untraced", action="store_true", help="with trace.enabled = false, to compare")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="axonhub-sessions-") as folder:
-        print(
-            json.dumps(summary(load(given.sessions, given.turns, given.size, given.pause, given.home or Path(folder))), indent=2)
-        )
+        home = given.home or Path(folder)
+        result = load(given.sessions, given.turns, given.size, given.pause, home, traced=not given.untraced)
+        print(json.dumps(summary(result), indent=2))

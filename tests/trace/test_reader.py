@@ -244,6 +244,41 @@ def test_reading_after_a_crash(database: Path) -> None:
         assert [trace["running"] for trace in traces.traces()] == [1]
 
 
+_READING = """
+import sys
+from pathlib import Path
+from axonhub_cli.trace.reader import reader
+
+most = 0
+while most < 60:
+    with reader(Path(sys.argv[1])) as traces:
+        for trace in traces.traces():
+            whole = traces.trace(trace["id"])
+            assert len(whole["requests"]) >= trace["requests"] >= most, (len(whole["requests"]), trace["requests"], most)
+            most = trace["requests"]
+            for request in whole["requests"][-2:]:
+                assert request["outcome"] == "running" or len(traces.bodies(request["id"])["client_request"]) > 2000
+"""
+
+
+def test_two_processes_read_while_one_writes(database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
+    """Both see a growing trace, each request whole, and the writer is not held up: it keeps every row."""
+    store = make_store()
+    store.end(make_record("ar-00", outcome="ok"), {"client_request": b"x" * 3000})
+    assert store.flush(60)
+    readers = [subprocess.Popen([sys.executable, "-c", _READING, str(database)], stderr=subprocess.PIPE) for _ in range(2)]
+    for number in range(1, 60):
+        record = make_record(f"ar-{number:02}", started=1e9 + number)
+        store.begin(record)
+        record.outcome = "ok"
+        store.end(record, {"client_request": b"%d" % number + b"x" * 3000})
+        store.flush(60)
+    for process in readers:
+        _, errors = process.communicate(timeout=100)
+        assert (process.returncode, errors) == (0, b"")
+    assert store.dropped == 0
+
+
 def test_without_a_file(database: Path) -> None:
     """No file yet is exit code 3, with what to do."""
     with pytest.raises(NotConfigured) as caught:
