@@ -96,7 +96,7 @@ CLIENTS: tuple[Client, ...] = (
         target=_claude_code_target,
         remarks=_claude_code_remarks,
         shell_alone=True,
-        strict=True,  # measured with 2.1.330: the whole file is as if it were not there, and nothing says so
+        strict=True,  # measured with 2.1.197: the whole file is as if it were not there, and nothing says so
         start="claude",
     ),
     Client(
