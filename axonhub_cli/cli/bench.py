@@ -80,7 +80,8 @@ def _show(console: "Console", data: dict[str, Any], rows: "list[Row]") -> None:
     about = data["machine"]
     load = "" if about["load"] is None else f" · load {about['load']:.1f}"
     console.print(f"{about['cpu']} · {about['cores']} cores · {about['system']} · Python {about['python']}{load}")
-    console.print(f"axonhub {about['axonhub']} · traces and bodies stored · mock upstream on loopback, asked directly too")
+    made = f" ({about['commit']})" if about["commit"] else ""
+    console.print(f"axonhub {about['axonhub']}{made} · traces and bodies stored · mock upstream on loopback, asked directly too")
     console.print()
     names = ("lane", "body", "events", "direct", "+p50", "+p99", "cpu", "cpu/1000")
     cells = [

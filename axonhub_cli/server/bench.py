@@ -11,7 +11,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ class Process(Struct, frozen=True):
     pid: int
     port: int
     start_up: float
+    home: Path = Path()  # its folder
 
     def cpu(self) -> float | None:
         """CPU seconds so far, of all its threads."""
@@ -111,10 +112,13 @@ def mock() -> Iterator[int]:
 
 
 @contextmanager
-def server(upstream: int) -> Iterator[Process]:
-    """An axonhub server in a folder of its own, in front of the mock, with everything on as a user has it."""
+def server(upstream: int, sizes: Iterable[int] = (1, *_MOST)) -> Iterator[Process]:
+    """An axonhub server in a folder of its own, in front of the mock, with everything on as a user has it.
+
+    `sizes`: of the answers that it may be asked for, in events.
+    """
     with tempfile.TemporaryDirectory(prefix="axonhub-bench-", ignore_cleanup_errors=True) as home:
-        _configure(Path(home), upstream)
+        _configure(Path(home), upstream, sizes)
         begun = time.perf_counter()
         command = [*ourselves(), "serve", "--no-tail", "--port", "0"]
         with open(Path(home) / "log", "wb") as log:
@@ -122,7 +126,7 @@ def server(upstream: int) -> Iterator[Process]:
             process = subprocess.Popen(command, env=around, stdin=subprocess.DEVNULL, stderr=log)  # noqa: S603  # ourselves
             try:
                 port = _first_answer(process, Path(home), begun + _READY)
-                yield Process(process.pid, port, time.perf_counter() - begun)
+                yield Process(process.pid, port, time.perf_counter() - begun, Path(home))
             finally:
                 process.terminate()
                 with suppress(subprocess.TimeoutExpired):
@@ -131,10 +135,10 @@ def server(upstream: int) -> Iterator[Process]:
                 process.wait()
 
 
-def _configure(home: Path, upstream: int) -> None:
+def _configure(home: Path, upstream: int, sizes: Iterable[int]) -> None:
     text = ""
     for name, kind, base in (("messages", "anthropic", ""), ("chat", "openai-chat", "/v1")):
-        models = ", ".join(f'"{name}-{events}"' for events in (1, *_MOST))
+        models = ", ".join(f'"{name}-{events}"' for events in sizes)
         text += f'[[channels]]\nname = "{name}"\ntype = "{kind}"\nbase_url = "http://127.0.0.1:{upstream}{base}"\n'
         text += f"models = [{models}]\n"
     (home / "config.toml").write_text(text)
@@ -210,6 +214,19 @@ def _quantile(timings: list[Timing], part: float) -> float:
     return ordered[min(len(ordered) - 1, math.ceil(part * len(ordered)) - 1)] * 1000
 
 
+def commit() -> str | None:
+    """The commit of the checkout that this runs from; None for an installed package."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return None
+    try:
+        command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+        told = subprocess.run(command, capture_output=True, text=True, timeout=5)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return told.stdout.strip() or None
+
+
 def machine() -> dict[str, Any]:
     """What the figures belong to."""
     model = platform.processor() or platform.machine()
@@ -223,5 +240,6 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "axonhub": __version__,
+        "commit": commit(),
         "load": load,
     }

@@ -59,10 +59,10 @@ class Caller:
         return data
 
 
-def request(port: int, path: str, model: str, token: str, padding: int) -> bytes:
-    """A streamed request of one turn, with `padding` bytes of earlier conversation."""
+def request(port: int, path: str, model: str, token: str, padding: int, text: str = "Say something.") -> bytes:
+    """A streamed request of one turn, with `padding` bytes of earlier conversation before this `text`."""
     history = [{"role": role, "content": "x" * 2000} for _ in range(padding // 4000) for role in ("user", "assistant")]
-    turn = {"role": "user", "content": "Say something."}
+    turn = {"role": "user", "content": text}
     body = json.dumps({"model": model, "max_tokens": 4096, "stream": True, "messages": [*history, turn]}).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"

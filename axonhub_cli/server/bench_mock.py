@@ -3,7 +3,7 @@
     python -m axonhub_cli.server.bench_mock      prints its port, serves until its standard input closes
 
 It speaks just enough of Messages and Chat Completions. The model's name ends in the number of events wanted (`chat-2000`); the
-events of an answer go out ten to a write, as fast as they are taken.
+events of an answer go out ten to a write, as fast as they are taken, or one by one where the request says `pace=SECONDS`.
 """
 
 import asyncio
@@ -15,14 +15,15 @@ PER_WRITE = 10
 WORD = " benchmark"
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_PACE = re.compile(rb"pace=(\d+(?:\.\d+)?)")
 _EVENTS = re.compile(rb'"(?:messages|chat)-(\d+)"')
 
 
 @lru_cache(maxsize=16)
-def answer(path: str, events: int) -> tuple[bytes, ...]:
+def answer(path: str, events: int, per_write: int = PER_WRITE) -> tuple[bytes, ...]:
     """The writes of one answer: head and opening frames, the deltas, the closing frames."""
     begin, delta, end = _messages(events) if path.startswith("/v1/messages") else _chat(events)
-    deltas = [_chunk(delta * min(PER_WRITE, events - at)) for at in range(0, events, PER_WRITE)]
+    deltas = [_chunk(delta * min(per_write, events - at)) for at in range(0, events, per_write)]
     return (_HEAD + _chunk(begin), *deltas, _chunk(end) + b"0\r\n\r\n")
 
 
@@ -68,7 +69,12 @@ async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
             length = _LENGTH.search(head)
             body = await reader.readexactly(int(length[1]) if length else 0)
             events = _EVENTS.search(body)
-            for part in answer(head.split(b" ", 2)[1].decode(), int(events[1]) if events else 1):
+            found = _PACE.search(body[-200:])
+            pace = float(found[1]) if found else 0.0
+            path, many = head.split(b" ", 2)[1].decode(), int(events[1]) if events else 1
+            for number, part in enumerate(answer(path, many, 1 if pace else PER_WRITE)):
+                if pace and number > 1:
+                    await asyncio.sleep(pace)
                 writer.write(part)
                 await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):

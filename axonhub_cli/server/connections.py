@@ -4,12 +4,14 @@ Who waits for longest is closed first when there are too many. `front` closes wh
 before its first request, in the middle of its headers, and between two requests.
 """
 
+import asyncio
 from collections.abc import Iterable
 
 from .front import Connection
 
 MOST = 512  # that may wait at a time
 KEEP_SECONDS = 75.0  # that each may wait
+_YOUNG = 1.0  # seconds for which none is closed: its request may be on its way
 
 
 class Connections:
@@ -20,7 +22,8 @@ class Connections:
 
     def trim(self, connections: Iterable[Connection]) -> int:
         """Of these, which are all that are open, close the idle ones that are too many; how many that were."""
-        idle = sorted((each for each in connections if not each.busy), key=lambda each: each.since)
+        until = asyncio.get_running_loop().time() - _YOUNG
+        idle = sorted((each for each in connections if not each.busy and each.since < until), key=lambda each: each.since)
         spare = idle[: max(0, len(idle) - self.most)]
         for connection in spare:
             connection.close()

@@ -103,3 +103,10 @@ def test_the_table_says_what_was_not_measured(capsys: pytest.CaptureFixture[str]
     out = capsys.readouterr().out
     assert out.splitlines()[4].split() == ["splice", "1", "KB", "2000", "0.50", "+1.25", "-0.50", "-", "-"]
     assert "memory - idle, 71 MB after 3 requests" in out
+
+
+def test_a_checkout_tells_its_commit() -> None:
+    """What figures belong to; an installed package has none."""
+    told = bench.commit()
+    assert told is None or 6 < len(told) < 40
+    assert bench.machine()["commit"] == told
