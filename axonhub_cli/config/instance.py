@@ -5,11 +5,13 @@ from pathlib import Path
 
 from ..errors import ConfigError, Taken
 from . import state
-from .files import reason
+from .files import lock, reason
+
+_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)  # not on Windows
 
 
 class InstanceLock:
-    """Held from start to end of a server. Where the system has no such lock (Windows), the port alone keeps two apart."""
+    """Held from start to end of a server. Where the file system has no locks, the port alone keeps two apart."""
 
     def __init__(self, server_file: Path) -> None:
         self._server_file = server_file
@@ -17,18 +19,14 @@ class InstanceLock:
 
     def take(self) -> None:
         """Take it, or raise a `Taken` that names the server that has it."""
-        try:
-            import fcntl
-        except ImportError:  # Windows
-            return
         path = self._server_file.with_suffix(".lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o600)
         except OSError as error:
             raise ConfigError(f"{path} cannot be used: {reason(error)}.", hint="Check its permissions, or remove it.") from error
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(handle, wait=False)
         except BlockingIOError:
             os.close(handle)
             raise self._running() from None

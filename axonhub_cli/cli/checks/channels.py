@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from ..tail.figures import plural
 from .finding import Finding, fail, ok, warn
 
 if TYPE_CHECKING:
@@ -78,16 +79,17 @@ def _listed(found: "Channel", endpoint: "Endpoint", secret: str | None) -> Itera
         else:
             yield fail("channels", found.name, error.message, remedy)
         return
-    yield ok("channels", found.name, f"answers in {answer.seconds:.1f} s, {len(answer.names)} models ({endpoint.base_url})")
+    yield ok(
+        "channels", found.name, f"answers in {answer.seconds:.1f} s, {plural(len(answer.names), 'model')} ({endpoint.base_url})"
+    )
     missing = [name for name in found.models if name not in answer.names]
     if missing and answer.names:
         yield _unlisted(found.name, missing, answer.names)
     skew = _skew(answer.date)
     if skew is not None and abs(skew) > _SKEW:
         how = "behind" if skew > 0 else "ahead"
-        yield warn(
-            "system", "clock", f"is {abs(skew):.0f} s {how} of {found.name}'s", "Set it: certificates and limits go by it."
-        )
+        size = f"{abs(skew) / 60:.0f} minutes" if abs(skew) < 2 * 3600 else f"{abs(skew) / 3600:.0f} hours"
+        yield warn("system", "clock", f"is {size} {how} of {found.name}'s", "Set it: certificates and limits go by it.")
 
 
 def _unlisted(name: str, missing: list[str], names: list[str]) -> Finding:

@@ -110,11 +110,16 @@ def _is_here(address: str) -> bool:
 
 def _keys(ours: Paths, environ: Mapping[str, str]) -> Iterator[Finding]:
     from ...config.keys import KeyStore
+    from ...errors import ConfigError
 
     store = KeyStore(ours.keys_file)
+    try:
+        known = {key.token for key in store.keys}
+    except ConfigError:  # reported by `files.keys`
+        return
     for name, command in (("ANTHROPIC_AUTH_TOKEN", "setup claude-code"), ("AXONHUB_API_KEY", "setup codex --env")):
         value = environ.get(name, "")
-        if value.startswith("ah-") and store.find(value) is None:
+        if value.startswith("ah-") and value not in known:
             yield fail(
                 "clients", f"this shell: {name}", "is no local key of ours (any more)", f'Run: eval "$(axonhub {command})"'
             )
