@@ -18,6 +18,7 @@ from ..types.messages import Message, Part, Reasoning, Refusal, Response, Text, 
 from .records import BodyKind
 
 Who = Literal["user", "tool", "system", "model", "thinking", "call"]
+_PUT_IN = ("<environment_context>", "<user_instructions>")  # what Codex says in its user's name
 _TROUBLE = (AxonHubError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
 
 
@@ -52,7 +53,7 @@ def _of_message(message: Message, names: Mapping[str, str]) -> Iterator[Said]:
     for part in message.parts:
         if isinstance(part, ToolResult):
             yield Said("tool", _texts(part.parts), names.get(part.call_id))
-        elif message.role != "user":
+        elif message.role != "user" or (isinstance(part, Text) and part.text.startswith(_PUT_IN)):
             yield Said("system", _texts([part]))
         elif not (isinstance(part, Text) and part.text.startswith("<system-reminder>")):
             yield Said("user", _texts([part]))

@@ -32,6 +32,7 @@ ITEMS = [
         ("anthropic", {"max_tokens": 1, "messages": ANTHROPIC}, [Said("user", "fix"), Said("system", "be kind")]),
         ("openai-responses", {"input": ITEMS}, [Said("tool", "a.txt", "ls")]),
         ("openai-responses", {"input": "go"}, [Said("user", "go")]),
+        ("openai-responses", {"input": "<environment_context>here"}, [Said("system", "<environment_context>here")]),
         ("openai-chat", {"messages": 3}, []),
         ("no-protocol", {}, []),
     ],
