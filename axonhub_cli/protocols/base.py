@@ -71,6 +71,9 @@ class Reply(Struct, frozen=True, kw_only=True):
     told: int = 0
 
 
+_GROUPS = frozenset({"generationConfig", "toolConfig"})  # objects that hold unrelated settings: each is named
+
+
 @dataclass(slots=True)
 class Losses:
     """Collects what a conversion could not carry: the request's receipt."""
@@ -91,8 +94,11 @@ class Losses:
 
     def extras(self, extra: Mapping[str, Any] | None, path: str, target: str) -> None:
         """Unknown keys that another protocol has no place for."""
-        for key in extra or ():
-            self.drop(f"{path}.{key}" if path else key, f"{target} has no such field")
+        for key, value in (extra or {}).items():
+            place = f"{path}.{key}" if path else key
+            inner = value if key in _GROUPS and isinstance(value, dict) else {}
+            for name in [f"{place}.{each}" for each in inner] or [place]:
+                self.drop(name, f"{target} has no such field")
 
 
 class StreamReader(Interface):
