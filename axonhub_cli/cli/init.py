@@ -27,6 +27,21 @@ if TYPE_CHECKING:
 _PROGRAMS = {"claude-code": "claude", "codex": "codex"}  # what is offered to be set up, when it is installed
 
 Store = Literal["keyring", "env"]
+Channels = Annotated[
+    list[str] | None, typer.Option("--channel", "-c", metavar="NAME", help="Only these of what is found; repeat it.")
+]
+Model = Annotated[str | None, typer.Option("--model", "-m", help="The model for names whose vendor is not among the channels.")]
+Small = Annotated[str | None, typer.Option("--small-model", help="The same for small models (haiku, mini).")]
+ProfileName = Annotated[str, typer.Option("--profile", help="What the profile is called.")]
+Keep = Annotated[
+    Store | None, typer.Option("--store", help="Copy found keys into the keyring, or read them from the environment.")
+]
+Addresses = Annotated[list[str] | None, typer.Option("--at", metavar="URL", help="Also look for a model server there.")]
+Scan = Annotated[bool, typer.Option("--scan/--no-scan", help="Look for model servers on their usual ports.")]
+Clients = Annotated[list[str] | None, typer.Option("--client", help="Set up this client; repeat it.")]
+Test = Annotated[bool, typer.Option("--test/--no-test", help="Ask the chosen model for one token at the end.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -35,23 +50,17 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    channel: Annotated[
-        list[str] | None, typer.Option("--channel", "-c", metavar="NAME", help="Only these of what is found; repeat it.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option("--model", "-m", help="The model for names whose vendor is not among the channels.")
-    ] = None,
-    small_model: Annotated[str | None, typer.Option("--small-model", help="The same for small models (haiku, mini).")] = None,
-    profile: Annotated[str, typer.Option("--profile", help="What the profile is called.")] = "default",
-    store: Annotated[
-        Store | None, typer.Option("--store", help="Copy found keys into the keyring, or read them from the environment.")
-    ] = None,
-    at: Annotated[list[str] | None, typer.Option("--at", metavar="URL", help="Also look for a model server there.")] = None,
-    scan: Annotated[bool, typer.Option("--scan/--no-scan", help="Look for model servers on their usual ports.")] = True,
-    client: Annotated[list[str] | None, typer.Option("--client", help="Set up this client; repeat it.")] = None,
-    test: Annotated[bool, typer.Option("--test/--no-test", help="Ask the chosen model for one token at the end.")] = True,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    channel: Channels = None,
+    model: Model = None,
+    small_model: Small = None,
+    profile: ProfileName = "default",
+    store: Keep = None,
+    at: Addresses = None,
+    scan: Scan = True,
+    client: Clients = None,
+    test: Test = True,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     json: JsonFlag = False,
 ) -> None:
     """Find provider keys and local model servers, and make channels and a profile of them.
@@ -64,33 +73,39 @@ def init(
     """
     asking = interactive() and not (yes or dry_run or json)
     config = load()
-    found, remarks = _look(config, at or [], scan)
-    for remark in remarks:
-        note(remark)
-    chosen = _only(found, channel) if channel else found
-    if not found:
-        _nothing(config)
-    if asking:
-        chosen = dialog.channels(chosen)
-        store = store or dialog.store(chosen)
-    if not chosen:
-        raise NotConfigured(
-            "Nothing was chosen, so nothing was written.", hint="Try again, or: axonhub channel add NAME --type TYPE"
-        )
+    chosen = _chosen(config, at or [], scan, channel, asking)
+    place = store or (dialog.store(chosen) if asking else "env")
     choice = _choice(chosen, model, small_model, asking)
     mapped = _rules(config, profile, chosen, choice)
-    data = _data(chosen, mapped, profile, store or "env")
+    data = _data(chosen, mapped, profile, place)
     if dry_run or not (yes or asking):
         _only_told(data, json, dry_run)
         return
     if asking:
         dialog.confirm(_told(data, done=False))
-    _write(chosen, mapped, profile, store or "env")
+    _write(chosen, mapped, profile, place)
     lines = _told(data, done=True)
     data["clients"] = [_set_up(name, lines) for name in client or (_offered() if asking else [])]
     if test:
         data["test"] = _test(chosen, choice, lines)
     _end(data, lines, json)
+
+
+def _chosen(config: "Config", addresses: list[str], scan: bool, names: list[str] | None, asking: bool) -> "list[Found]":
+    """What of all that is found shall become channels; an error with what to do when there is nothing."""
+    found, remarks = _look(config, addresses, scan)
+    for remark in remarks:
+        note(remark)
+    chosen = _only(found, names) if names else found
+    if not found:
+        _nothing(config)
+    if asking:
+        chosen = dialog.channels(chosen)
+    if not chosen:
+        raise NotConfigured(
+            "Nothing was chosen, so nothing was written.", hint="Try again, or: axonhub channel add NAME --type TYPE"
+        )
+    return chosen
 
 
 def _only_told(data: dict[str, Any], json: bool, dry_run: bool) -> None:
@@ -103,7 +118,9 @@ def _only_told(data: dict[str, Any], json: bool, dry_run: bool) -> None:
 def _end(data: dict[str, Any], lines: list[str], json: bool) -> None:
     """What was done and what comes next; exit code 1 when the model that was asked did not answer."""
     works = data["test"] is None or data["test"]["ok"]
-    lines += ["", "Next:", *(f"  {command}   {why}" for command, why in look()["next"])]
+    steps = look()["next"]
+    column = max(len(command) for command, _ in steps)
+    lines += ["", "Next:", *(f"  {command:{column}}  {why}" for command, why in steps)]
     emit(Result({**data, "written": True}, "\n".join(lines), exit_code=0 if works else 1), json=json)
 
 
