@@ -152,7 +152,7 @@ def processes() -> Iterator[list[Process]]:
         each.end(signal.SIGKILL)
 
 
-def _hanging(url: str, home: Path) -> socket.socket:
+def hanging(url: str, home: Path) -> socket.socket:
     """A stream request that nobody answers."""
     token = KeyStore(home / "keys.toml").keys[0].token
     body = json.dumps(ASKS["anthropic"]).encode()
@@ -182,7 +182,7 @@ def test_signals_end_a_busy_server_in_time(twice: bool, home: Path, processes: l
         )
         server = Process(home)
         processes.append(server)
-        client = _hanging(server.url, home)
+        client = hanging(server.url, home)
         upstream, _ = listener.accept()
         begun = time.monotonic()
         if twice:

@@ -10,8 +10,11 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,7 @@ from axonhub_cli.config.keys import KeyStore
 from axonhub_cli.config.paths import paths
 from tests.server import wire
 from tests.server.conftest import Start, Upstream, channels, stream, whole
-from tests.server.test_lifecycle import Process
+from tests.server.test_lifecycle import Process, hanging
 from tests.server.wire import ASKS, HEADS, PATHS
 
 CANARY = "sk-axonhub-canary-5f0c1e7ab93d44d2"
@@ -154,33 +157,77 @@ async def test_the_secret_is_nowhere_but_at_the_upstream(
     assert found((output.out + output.err).encode()) == []
 
 
+class Quick(BaseHTTPRequestHandler):
+    """An upstream that answers at once, or, while `hold` is set, says one word and no more."""
+
+    hold = threading.Event()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        self.wfile.write(HEADS["anthropic"] if self.hold.is_set() else wire.A_STREAM)
+        self.wfile.flush()
+        if self.hold.is_set():
+            self.connection.recv(1)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def quick(home: Path) -> Iterator[type[Quick]]:
+    """The upstream, configured as the one channel."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Quick) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        (home / "config.toml").write_text(channels(("anthropic", f"http://127.0.0.1:{server.server_address[1]}")))
+        Quick.hold.clear()
+        yield Quick
+        server.shutdown()
+
+
 @pytest.mark.threats
-def test_a_killed_server_has_kept_what_it_had_shown(home: Path, processes: list[Process]) -> None:
-    """kill -9 in the middle of traffic, again and again: rows of finished requests stay, the file is whole, the port is free."""
+def test_a_killed_server_has_kept_what_it_had_shown(home: Path, processes: list[Process], quick: type[Quick]) -> None:
+    """kill -9 in the middle of traffic, again and again: rows of finished requests stay, those that ran are told as interrupted,
+    the file is whole, the port is free."""
     rounds = int(os.environ.get("AXONHUB_KILLS", "20"))
-    finished = 0
+    shown: set[str] = set()
     for _ in range(rounds):
         server = Process(home)
         processes.append(server)
         for _ in range(5):
             post(server, home)
-        finished += 5
-        asyncio.run(_stored(home, finished))
+        shown |= asyncio.run(_stored(home, len(shown) + 5))
+        quick.hold.set()
+        running = [hanging(server.url, home) for _ in range(3)]
+        for each in running:
+            assert b"Hel" in each.recv(65536)
+        quick.hold.clear()
         server.process.send_signal(signal.SIGKILL)
         server.end(signal.SIGKILL)
+        for each in running:
+            each.close()
+    processes.append(last := Process(home))
+    assert last.end() == 0
     with sqlite3.connect(home / "traces.db") as store:
         assert store.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert store.execute("SELECT count(*), count(DISTINCT id) FROM requests").fetchone() == (finished, finished)
+        rows = store.execute("SELECT id, outcome FROM requests").fetchall()
     store.close()
+    kept = {name for name, outcome in rows if outcome == "ok"}
+    assert shown <= kept
+    assert len({name for name, _ in rows}) == len(rows)
+    assert {outcome for _, outcome in rows} == {"ok", "interrupted"}
 
 
-async def _stored(home: Path, number: int) -> None:
-    """Wait until the store shows as many finished requests."""
+async def _stored(home: Path, number: int) -> set[str]:
+    """Wait until the store shows as many finished requests; their ids."""
     async with asyncio.timeout(20):
         while True:
             with sqlite3.connect(home / "traces.db") as store:
-                row = store.execute("SELECT count(*) FROM requests WHERE outcome = 'ok'").fetchone()
+                rows = store.execute("SELECT id FROM requests WHERE outcome = 'ok'").fetchall()
             store.close()
-            if row[0] >= number:
-                return
+            if len(rows) >= number:
+                return {name for (name,) in rows}
             await asyncio.sleep(0.02)
