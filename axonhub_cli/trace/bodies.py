@@ -24,9 +24,16 @@ Damaged = zstd.ZstdError
 _Recipe = tuple[int, int, int, int, int, int]
 
 
-def compress(data: bytes) -> bytes:
-    """A pack's bytes as they are kept."""
-    return zstd.compress(data, LEVEL)
+class Compressor:
+    """Makes packs' bytes what is kept of them. One for many: a new one's tables cost more than a small pack."""
+
+    def __init__(self) -> None:
+        self._zstd = zstd.ZstdCompressor(LEVEL)
+
+    def compress(self, data: bytes) -> bytes:
+        """The bytes as one frame."""
+        self._zstd.set_pledged_input_size(len(data))
+        return self._zstd.compress(data, zstd.ZstdCompressor.FLUSH_FRAME)
 
 
 class _Packs:

@@ -71,6 +71,7 @@ class Packer:
     """`begin` and `finish` stand at the ends of a transaction; when that fails, `forget`."""
 
     def __init__(self) -> None:
+        self._compressor = bodies.Compressor()
         self._known: OrderedDict[_Key, Content] = OrderedDict()
         self._at_hand = 0  # bytes of data in `_known`
         self._connection: sqlite3.Connection | None = None
@@ -121,7 +122,7 @@ class Packer:
         pack, connection = self._pack, self._connection
         if pack is None or connection is None or not pack.requests:
             return
-        data = bodies.compress(b"".join(pack.pieces))
+        data = self._compressor.compress(b"".join(pack.pieces))
         texts = (_encode(pack.requests).decode(), _encode(pack.recipes).decode())
         connection.execute(schema.PUT_PACK, (pack.id, pack.oldest, pack.last, *texts, data))
 

@@ -26,8 +26,10 @@ from .recorder import Level
 from .records import RequestRecord
 from .redact import Redactor
 
-BATCH = 500
-GATHER_SECONDS = 0.2  # what a crash may cost; a transaction costs the same for one request and for many
+BATCH = 1000
+# A transaction costs nearly the same for one request and for many, and what was not written is what a crash costs.
+GATHER_SECONDS = 0.2
+BUSY_SECONDS = 0.7  # when the last batch was a moment ago
 HASTY_SECONDS = 0.03  # when somebody waits for prices and verdicts
 PRUNE_SECONDS = 600.0
 IDLE_SECONDS = 20.0  # without a request, before the full-text index is brought up to date
@@ -68,6 +70,7 @@ class Writer:
         self._inode = 0
         self._ran_before = False
         self._prune_at = 0.0
+        self._written_at = float("-inf")
         self._pruned = False  # since the log was last emptied
         self._index_at = time.monotonic() + IDLE_SECONDS  # when it is brought up to date, if nothing comes
 
@@ -91,7 +94,9 @@ class Writer:
             self._backlog.pause(self._retry_seconds)
             return self._backlog.take(BATCH, 0)
         wait = min(self._prune_at, self._index_at) - time.monotonic()
-        return self._backlog.take(BATCH, max(0.0, wait), HASTY_SECONDS if self.hasty() else GATHER_SECONDS)
+        busy = time.monotonic() - self._written_at < 2 * BUSY_SECONDS
+        gather = HASTY_SECONDS if self.hasty() else BUSY_SECONDS if busy else GATHER_SECONDS
+        return self._backlog.take(BATCH, max(0.0, wait), gather)
 
     def _work(self, batch: list[Item]) -> bool:
         """Look into a batch and write it; says whether the file is in order."""
@@ -115,6 +120,7 @@ class Writer:
         self._recovered()
         now = time.monotonic()
         if batch:
+            self._written_at = now
             self._index_at = now + IDLE_SECONDS
             self.finder.prepare(batch[0].record)
         try:

@@ -15,6 +15,7 @@ from axonhub_cli.trace import database as opening
 from axonhub_cli.trace.backlog import Backlog, Item
 from axonhub_cli.trace.records import Findings, RequestRecord
 from axonhub_cli.trace.store import Store
+from axonhub_cli.trace.writer import BUSY_SECONDS, GATHER_SECONDS, HASTY_SECONDS
 from axonhub_cli.types.messages import Usage
 
 MakeRecord = Callable[..., RequestRecord]
@@ -225,3 +226,32 @@ def test_the_thread_outlives_anything(query: Query, database: Path, make_store: 
     assert [row[0] for row in query(database)] == ["ar-2"]
     assert store.dropped_rows == 1
     assert "RuntimeError" in store.messages()[0][1]
+
+
+class Gathering(Backlog):
+    """A backlog that remembers how long more was waited for, and does not wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def take(self, limit: int, timeout: float, gather: float = 0.0) -> list[Item]:
+        batch = super().take(limit, timeout)
+        self.waits += [gather] if batch else []
+        return batch
+
+
+def test_how_long_a_batch_is_gathered(make_store: MakeStore, make_record: MakeRecord) -> None:
+    """A lone request is written soon, one of many with the others, and at once when somebody waits for its price."""
+    backlog, hasty = Gathering(), [False]
+    store = make_store(backlog=backlog, hasty=lambda: hasty[0])
+    store.end(make_record("ar-1"), {})
+    assert store.flush(10)
+    store.end(make_record("ar-2"), {})
+    assert store.flush(10)
+    hasty[0] = True
+    store.end(make_record("ar-3"), {})
+    assert store.flush(10)
+    store.end(make_record("ar-4"), {})
+    assert store.close(10)
+    assert (backlog.waits[0], backlog.waits[1], backlog.waits[3]) == (GATHER_SECONDS, BUSY_SECONDS, HASTY_SECONDS)
