@@ -23,6 +23,16 @@ SHAPES = [
     "github_pat_" + "a1" * 30,
     "gsk_" + "a1" * 25,
     "xai-" + "a1" * 25,
+    "hf_" + "aB" * 17,
+    "glpat-" + "a-1_" * 5,
+    "npm_" + "a1" * 18,
+    "csk-" + "a1" * 24,
+    "nvapi-" + "a1_-" * 16,
+    "sk_live_" + "a1" * 12,
+    "AKIA" + "B2" * 8,
+    "xoxb-" + "123-abc-" * 5,
+    "eyJ" + "a1" * 10 + ".eyJ" + "b2" * 20 + "." + "c_-3" * 10,
+    "-----BEGIN RSA PRIVATE KEY-----\\nabc+/=\\n-----END RSA PRIVATE KEY-----",
 ]
 
 
@@ -44,6 +54,12 @@ def test_what_looks_like_a_key_is_masked(key: str, frame: str) -> None:
         "blah-" + BODY,
         "ah-short",
         "AIzaShort",
+        "hf_hub_download",
+        "npm_config_registry",
+        "xoxo-love-letters-and-kisses-to-you",
+        "AKIAIOSFODNN7EXAMPLEANDMORE",
+        "eyJust.eyJ.nothing",
+        "-----BEGIN PUBLIC KEY-----abc-----END PUBLIC KEY-----",
         "risk-0123456789012345678901234567890123456789",
     ],
 )
@@ -60,9 +76,10 @@ def test_ordinary_words_stay(text: str) -> None:
         lambda key: json.dumps(key).replace("/", "\\/")[1:-1],
         lambda key: quote(key, safe=""),
         lambda key: base64.b64encode(key.encode()).decode().rstrip("=")[:-1],
+        lambda key: base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")[:-1],
         lambda key: base64.b64encode(b"user:" + key.encode()).decode().rstrip("=")[7:-1],
     ],
-    ids=["plain", "json", "json, escaped slash", "url", "base64", "base64, basic auth"],
+    ids=["plain", "json", "json, escaped slash", "url", "base64", "base64, url", "base64, basic auth"],
 )
 def test_known_values_are_masked_in_every_form(form) -> None:  # type: ignore[no-untyped-def]
     """A known secret does not survive in any form in which a body may carry it."""
