@@ -1,10 +1,12 @@
 """The pictures in the README: `python -m tests.e2e.pictures` writes .github/pictures/*.svg (AXONHUB_E2E_NODE as for the tests).
 
 Real clients talk through a real server to `story`; the live feed is recorded, and screens are drawn from it as the tree draws
-them in a terminal. Nothing in a picture is fetched from anywhere: fonts are the reader's own.
+them in a terminal. Nothing in a picture is fetched from anywhere: fonts are the reader's own. With a file's name as argument the
+feed is written there: `tests/cli/tail/feed.jsonl`, from which the tests of screens draw, is made so.
 """
 
 import io
+import json
 import os
 import re
 import subprocess
@@ -192,6 +194,8 @@ def main() -> None:
             codex(stage)
         finally:
             stage.close()
+        for name in sys.argv[1:]:
+            Path(name).write_text("".join(json.dumps(event) + "\n" for event in stage.events), encoding="utf-8")
 
 
 if __name__ == "__main__":

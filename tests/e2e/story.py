@@ -68,9 +68,9 @@ def _child(view: Any, steps: int) -> list[dict[str, Any]]:
         return [wire.shell_item(view, "echo 'tests/test_pool.py:88: time.sleep(1)'")]
     return [
         _text(
-            "Two places wait on the real clock. tests/test_client.py:41 sleeps half a second for the back-off, which is the flaky "
-            "one; tests/test_pool.py:88 sleeps a second for a connection to expire. Both take a clock as an argument already, so a "
-            "fake one can be handed in without touching the code under test."
+            "Two places wait on the real clock. tests/test_client.py:41 sleeps half a second for the back-off, which is the "
+            "flaky one; tests/test_pool.py:88 sleeps a second for a connection to expire. Both take a clock as an argument "
+            "already, so a fake one can be handed in without touching the code under test."
         )
     ]
 

@@ -141,7 +141,7 @@ class Outline:
 
     def _request(self, request: Request, lead: str, below: str, *, newest: bool) -> Iterator[Row]:
         shown, live = self.opened(request.key, False), request.running
-        room = max(self.width - len(below) - 2, 10)
+        room = max(self.width - len(below) - 3, 10)
         yield Row("request", request, lead, request.key, shown, live)
         for attempt in request.attempts.values():
             if attempt.outcome in FAILED and len(request.attempts) > 1:

@@ -15,6 +15,7 @@ from .wrap import cells_of, fit
 
 _QUIET_FINISH = (None, "stop", "stop_sequence", "tool_calls")
 _LEAST_ASKED = 8  # cells below which a cut name says nothing
+_LEAST_CHANNEL = 5
 _BEATS = 10  # steps of the wheel in a second
 
 
@@ -176,7 +177,8 @@ class Painter:
             asked = real
         name = fit(asked, max(room - cells_of(channel), 8), self.glyphs.cut)
         self._put(line, name, quiet or (BOLD if request.running else ""))
-        self._put(line, channel, quiet or CHANNEL, max(room - cells_of(name), 0))
+        if room - cells_of(name) >= min(_LEAST_CHANNEL, cells_of(channel)):
+            self._put(line, channel, quiet or CHANNEL, room - cells_of(name))
 
     def _attempt(self, row: Row, attempt: Attempt) -> Text:
         line = self._start(row)
