@@ -49,8 +49,11 @@ def load(module: str, name: str) -> Any:
 
 
 def _named(command: Any) -> Any:
-    """In the help an option's value is called what the option is called (`--port PORT`), not by its type (`<int range>`)."""
+    """In the help an option's value is called what the option is called (`--port PORT`), not by its type (`<int range>`), and
+    the line of a command in its group is its first sentence, whole."""
     for each in [command, *getattr(command, "commands", {}).values()]:
+        sentence = " ".join((each.help or "").partition("\n\n")[0].split()).partition(". ")[0]
+        each.short_help = each.short_help or sentence.rstrip(".") + "."
         for option in each.params:
             word = max(option.opts, key=len)
             if word.startswith("--") and option.metavar is None and not option.is_flag and not hasattr(option.type, "choices"):

@@ -75,3 +75,13 @@ def test_the_root_knows_every_command_by_name() -> None:
     """What walks the tree of commands finds all of them, in the table's order."""
     group: Any = get_command(app)
     assert list(group.commands) == list(Root.table)
+
+
+@pytest.mark.parametrize("name", Root.table)
+def test_the_help_cuts_no_sentence_short(name: str) -> None:
+    """In 80 columns every command of a group has its first sentence, and every option's value a name."""
+    command: Any = load(Root.table[name][0], name)
+    text = command.get_help(command.make_context(name, ["--help"], resilient_parsing=True))
+    assert not [line for line in text.splitlines() if line.endswith("...") and not line.startswith("Usage:")]
+    assert "<str>" not in text
+    assert "range>" not in text
