@@ -340,4 +340,60 @@ class Responses:
         return [key[2] for key in self.closed if key[:2] == (at, family)]
 
 
-MACHINES: dict[Protocol, type[Any]] = {"anthropic": Anthropic, "openai-chat": Chat, "openai-responses": Responses}
+class Gemini:
+    """Chunks that are whole answers in themselves: parts of one candidate, the last chunk with the reason and the usage.
+
+    https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
+    """
+
+    data = {"text", "inlineData", "functionCall", "functionResponse", "fileData", "executableCode", "codeExecutionResult"}  # noqa: RUF012  # a table
+    reasons = {"STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER", "PROHIBITED_CONTENT", "MALFORMED_FUNCTION_CALL"}  # noqa: RUF012  # a table
+
+    def __init__(self) -> None:
+        self.over: str | None = None
+        self.about: tuple[str, str] | None = None
+
+    def feed(self, name: str, data: dict[str, Any]) -> None:
+        assert not name, "no event has a name"
+        if "error" in data:
+            has(data["error"], code=int, message=str, status=str)
+            self.over = "error"
+            return
+        has(data, candidates=list, modelVersion=str, responseId=str)
+        assert self.about in (None, (data["modelVersion"], data["responseId"])), "model and id stay"
+        self.about = (data["modelVersion"], data["responseId"])
+        (candidate,) = data["candidates"]
+        has(candidate, content=dict, index=int)
+        assert (candidate["index"], candidate["content"]["role"]) == (0, "model")
+        for part in candidate["content"]["parts"]:
+            self._part(part)
+        if "finishReason" in candidate:
+            assert candidate["finishReason"] in self.reasons
+            self._usage(data.get("usageMetadata"))
+            self.over = "end"
+
+    def _part(self, part: dict[str, Any]) -> None:
+        assert len(self.data & part.keys()) == 1, f"a part holds one thing: {part}"
+        assert part.keys() <= {*self.data, "thought", "thoughtSignature", "videoMetadata", "partMetadata"}
+        if "text" in part:
+            has(part, text=str)
+        if "functionCall" in part:
+            has(part["functionCall"], name=str, args=dict)
+            assert part["functionCall"]["name"]
+        assert part.get("thought") in (None, True)
+
+    def _usage(self, usage: dict[str, Any] | None) -> None:
+        if usage is None:
+            return
+        assert all(isinstance(value, int) for name, value in usage.items() if name.endswith("Count"))
+        parts = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "toolUsePromptTokenCount")
+        total = sum(usage.get(name, 0) for name in parts)
+        assert usage.get("totalTokenCount", total) == total, "the total is the sum"
+        assert usage.get("cachedContentTokenCount", 0) <= usage.get("promptTokenCount", 0), (
+            "what was cached is part of the prompt"
+        )
+
+
+MACHINES: dict[Protocol, type[Any]] = {
+    "anthropic": Anthropic, "openai-chat": Chat, "openai-responses": Responses, "gemini": Gemini,
+}  # fmt: skip

@@ -59,6 +59,7 @@ class ResponsesWriter:
         self._wire = Wire(reply.told)
         self._parts: dict[int, Part] = {}
         self._output: list[Item] = []
+        self._ids: set[str] = set()
         self._message: MessageItem | None = None
         self._said = False
         self._usage: Usage | None = None
@@ -132,15 +133,15 @@ class ResponsesWriter:
         match part:
             case Reasoning():
                 known = (part.extra or {}).get("id") or (part.seal.id if part.seal else None)
-                return ReasoningItem(self._wire, at, str(known or self._id("rs")), part)
+                return ReasoningItem(self._wire, at, self._id("rs", known), part)
             case ToolCall():
-                made = self._id("ctc" if part.kind == "custom" else "fc")
-                return CallItem(self._wire, at, part.item_id or made, part)
+                return CallItem(self._wire, at, self._id("ctc" if part.kind == "custom" else "fc", part.item_id), part)
             case Media():
                 image = {"id": self._id("ig"), "type": "image_generation_call", "status": "completed", "result": part.data}
                 return RawItem(self._wire, at, image)
             case Opaque() if part.protocol == NAME:
-                return RawItem(self._wire, at, part.raw)
+                known = part.raw.get("id")
+                return RawItem(self._wire, at, part.raw if known is None else {**part.raw, "id": self._id("item", known)})
             case _:
                 return None
 
@@ -151,7 +152,7 @@ class ResponsesWriter:
         if self._message is None or not self._message.idle or isinstance(about, dict):
             self._leave()
             known = about if isinstance(about, dict) else {}
-            self._message = MessageItem(self._wire, len(self._output), str(known.get("id") or self._id("msg")), known)
+            self._message = MessageItem(self._wire, len(self._output), self._id("msg", known.get("id")), known)
             self._output.append(self._message)
         return self._message
 
@@ -160,8 +161,13 @@ class ResponsesWriter:
             self._message.leave()
             self._message = None
 
-    def _id(self, prefix: str) -> str:
-        return f"{prefix}_{self._base}_{len(self._output)}"
+    def _id(self, prefix: str, known: object = None) -> str:
+        """The id of a new item: the upstream's, unless it gave that to another one, else one of ours."""
+        made = (
+            known if isinstance(known, str) and known and known not in self._ids else f"{prefix}_{self._base}_{len(self._output)}"
+        )
+        self._ids.add(made)
+        return made
 
     def _end(self) -> None:
         if self._finish == "refusal" and not self._said:
