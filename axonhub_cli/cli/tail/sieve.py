@@ -8,6 +8,7 @@ from ...trace.subject import Subject
 from .model import Tree
 from .nodes import Branch, Request, Trace
 
+_ANSWERS = 5000  # that are kept, more than a tree has requests
 _TICK = 5.0  # s for which an answer that depends on the time is good
 
 
@@ -40,14 +41,14 @@ class Sieve:
         tick = int(now / _TICK) if self.filter.timed else 0
         known = self._answers.get(request.id)
         if known is None or known[:2] != (request.changes, tick):
+            if len(self._answers) >= _ANSWERS:
+                self._answers.clear()
             known = (request.changes, tick, self.filter.matches(subject(trace, request), now))
             self._answers[request.id] = known
         return known[2]
 
     def counted(self, tree: Tree, now: float) -> int:
-        """How many requests are shown; forgets the answers about those that are gone."""
-        for name in [name for name in self._answers if name not in tree.requests]:
-            del self._answers[name]
+        """How many requests are shown."""
         return sum(self.shows(tree.places[request.id][0], request, now) for request in tree.requests.values())
 
 

@@ -323,3 +323,57 @@ def test_a_pipe_that_is_closed_ends_it_quietly(events: Any, tmp_path: Any) -> No
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() == 0
+
+
+def test_a_filter_is_typed_into_a_real_terminal(events: Any, terminal: Start) -> None:
+    """With a mistake, corrected; the rest goes out of sight; escape brings it back."""
+    shown = terminal(100, 24)
+    good, bad = events.request("ar-1", prompt="one"), events.request("ar-2", prompt="two")
+    shown.send(events.hello(), good, events.end(good), bad, events.end(bad, outcome="error", error="it broke"))
+    shown.shows("it broke")
+    shown.type(b"f~errr\r")
+    shown.shows("^ there is no ~errr. Did you mean ~err?")
+    shown.type(b"\x7f\r")
+    shown.until(lambda now: "~err  1 shown" in now.text and "❯ one" not in now.text)
+    shown.type(b"\x1b")
+    shown.shows("❯ one")
+
+
+def test_what_is_pasted_is_not_obeyed(events: Any, terminal: Start) -> None:
+    """A pasted q quits nothing; in a line it is text."""
+    shown = terminal()
+    shown.send(events.hello(), events.request("ar-1", prompt="Fix it"))
+    shown.shows("Fix it")
+    assert b"\x1b[?2004h" in shown.raw
+    shown.type(b"\x1b[200~q\x1b[201~/\x1b[200~qqq\x1b[201~")
+    shown.shows("search: qqq")
+    shown.type(b"\r")
+    shown.shows("Nothing here says 'qqq'.")
+    shown.type(b"q")
+    assert shown.exit_code() == 0
+
+
+def test_a_light_background_is_noticed(events: Any, terminal: Start) -> None:
+    """The terminal is asked; its answer changes the colours and is no key; a theme that was named asks nothing."""
+    shown = terminal(environ={"NO_COLOR": ""})
+    shown.send(events.hello(), events.request("ar-1", prompt="Fix it"))
+    shown.until(lambda now: b"\x1b]11;?\x07" in now.raw and b"\x1b[1;36m axonhub" in now.raw)
+    shown.type(b"\x1b]11;rgb:ffff/ffff/ffff\x07")
+    shown.until(lambda now: b"\x1b[1;38;5;30m axonhub" in now.raw)
+    assert "Fix it" in shown.text
+    told = terminal(environ={"NO_COLOR": ""}, theme="light")
+    told.send(events.hello())
+    told.until(lambda now: b"\x1b[1;38;5;30m axonhub" in now.raw)
+    assert b"]11;?" not in told.raw
+
+
+def test_a_crash_while_drawing_restores_the_terminal(events: Any, terminal: Start) -> None:
+    """Whatever breaks in the screen's own thread, echo is back and the reason is told."""
+    shown = terminal(archive="not an archive")
+    request = events.request("ar-1", prompt="Fix it")
+    shown.send(events.hello(), request, events.end(request))
+    shown.shows("✓ opus")
+    shown.type(b"\r")
+    assert shown.exit_code() == 1
+    assert termios.tcgetattr(shown.slave) == shown.modes
+    assert b"AttributeError" in shown.raw.split(LEAVE)[1]

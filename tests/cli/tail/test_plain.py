@@ -129,3 +129,18 @@ def test_the_summary_is_short(events: Any) -> None:
     assert short == ["axonhub: 2 requests in 1 trace, 1 faile~"[:38] + "~", "  x claude-code trace-1  2 requests, 1 ~"[:38] + "~"]
     assert summary(Tree(), UNICODE, stopped=True, width=80) == ["axonhub: server stopped."]
     assert summary(Tree(), UNICODE, stopped=False, width=80) == []
+
+
+def test_a_filter_leaves_lines_out(events: Any) -> None:
+    """A request's lines begin when it fits; what is about no request stays."""
+    from axonhub_cli.cli.tail.sieve import Sieve
+    from axonhub_cli.trace.filter import parse
+
+    lines = Lines(UNICODE, sieve=Sieve(parse("~err | ~model glm")))
+    one, two = events.request("r1"), events.request("r2")
+    told = [events.hello(), one, two, events.log("mind this"), events.end(one, outcome="error", error="no"), events.end(two)]
+    said = [line[9:].split()[:2] for event in told for line in lines.feed(event)]
+    assert said == [["axonhub", "0.1.0"], ["info", "mind"], ["error", "r1"]]
+    assert [lines.fits(event) for event in told] == [True, True, False, True, True, False]
+    assert not lines.fits(events.delta("gone", "x"))
+    assert lines.fits("no event")

@@ -51,7 +51,7 @@ def test_answers_follow_what_changes(events: Any) -> None:
 
 
 def test_branches_are_shown_for_what_is_in_them(events: Any) -> None:
-    """A turn with a fitting request deep below is shown; answers about forgotten requests are forgotten."""
+    """A turn with a fitting request deep below is shown."""
     r1, r2 = events.request("r1"), events.request("r2", agent="a1")
     made, sieve = tree(r1, r2, events.end(r2, outcome="error")), Sieve(parse("~err"))
     trace = made.traces["trace-1"]
