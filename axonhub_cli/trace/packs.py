@@ -39,7 +39,6 @@ _MARGIN = 4096  # bytes around what is new in which a word must end
 _Key = tuple[str, ...]
 _encode = msgspec.json.Encoder().encode
 _word = re.compile(rb"[A-Za-z0-9_-]*")
-_last_word = re.compile(rb"[A-Za-z0-9_-]*\Z")
 
 
 @dataclass(slots=True, eq=False)
@@ -208,7 +207,7 @@ def _nothing_new(raw: bytes, edges: tuple[int, int], redactor: Redactor) -> bool
     """Whether a body has no secret, when the one that it goes on with had none: what is new is searched, as far around it as a
     secret could reach. Only for patterns of the user that is not known."""
     start, end = edges[0], len(raw) - edges[1]
-    before = _last_word.search(raw[max(0, start - _MARGIN) : start])
+    before = _word.match(raw[max(0, start - _MARGIN) : start][::-1])
     after = _word.match(raw, end, end + _MARGIN)
     words = [len(found[0]) if found is not None else 0 for found in (before, after)]
     if redactor.patterns or max(words) >= _MARGIN:
