@@ -144,7 +144,7 @@ class Outline:
         room = max(self.width - len(below) - 3, 10)
         yield Row("request", request, lead, request.key, shown, live)
         for attempt in request.attempts.values():
-            if attempt.outcome in FAILED and len(request.attempts) > 1:
+            if attempt.outcome in (*FAILED, "skipped") and len(request.attempts) > 1:
                 yield Row("attempt", attempt, below, live=live)
         if request.verdict and not request.failed:
             yield Row("miss", request, below)

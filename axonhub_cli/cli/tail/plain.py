@@ -80,7 +80,7 @@ class Lines:
     def _failovers(self, request: Request) -> Iterator[str]:
         for attempt in request.attempts.values():
             key = (request.id, attempt.index)
-            if attempt.outcome in FAILED and key not in self._told and request.running:
+            if attempt.outcome in (*FAILED, "skipped") and key not in self._told and request.running:
                 self._told.add(key)
                 reason = " ".join(word for word in (str(attempt.status or ""), attempt.reason) if word)
                 yield f"failover  {request.id} @{attempt.channel or '?'} {reason or 'failed'}"

@@ -144,3 +144,15 @@ def test_a_filter_leaves_lines_out(events: Any) -> None:
     assert [lines.fits(event) for event in told] == [True, True, False, True, True, False]
     assert not lines.fits(events.delta("gone", "x"))
     assert lines.fits("no event")
+
+
+def test_a_channel_that_was_passed_over_has_its_line(events: Any) -> None:
+    """Nobody was asked there, so there is no status: the reason alone."""
+    one = events.request("ar-1")
+    told = [
+        one,
+        events.attempt("ar-1", 0, "blind", outcome="skipped", reason="it sees no images"),
+        events.attempt("ar-1", 1, "b"),
+    ]
+    lines = Lines(UNICODE, banner=False)
+    assert [line for event in told for line in lines.feed(event)][1:] == ["08:00:00 failover  ar-1 @blind it sees no images"]
