@@ -29,7 +29,7 @@ RULES: dict[int, tuple[str, tuple[str, ...]]] = {
     ),
     5: (
         "interleaved calls are put in a row",
-        ("types/test_events.py::test_the_sequencer_streams_the_lowest_part", f"{C}stream_writer.py::test_interleaved_parts"),
+        ("types/test_sequence.py::test_the_sequencer_streams_the_lowest_part", f"{C}stream_writer.py::test_interleaved_parts"),
     ),
     6: ("blocks become dense tool call indexes", (f"{CHAT}writer.py::test_parts_as_deltas",)),
     7: (
