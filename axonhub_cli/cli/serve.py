@@ -35,6 +35,7 @@ def serve(
     profile: Annotated[str | None, typer.Option("--profile", help="Active profile of keys that have none of their own.")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Answer from the built-in demo model only.")] = False,
     no_tail: Annotated[bool, typer.Option("--no-tail", help="No live tree; log lines to stderr.")] = False,
+    theme: Annotated[str, typer.Option("--theme", metavar="THEME", help="The tree's background: dark, light, or auto.")] = "auto",
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Let other machines connect (they still need a key).")
     ] = False,
@@ -60,7 +61,7 @@ def serve(
     from ..server.app import Options, run
 
     options = Options(host=host, port=port, profile=profile, demo=demo, allow_remote=allow_remote)
-    screen = _Screen(tail=not no_tail and not json and sys.stdout.isatty(), json=json, while_used=while_used)
+    screen = _Screen(tail=not no_tail and not json and sys.stdout.isatty(), json=json, while_used=while_used, theme=theme)
     try:
         code = run(options, screen.show)
     finally:
@@ -85,8 +86,8 @@ async def _end_unused(server: "Server") -> None:
 class _Screen:
     """What the person at the terminal sees: the tree in a child process, or lines."""
 
-    def __init__(self, *, tail: bool, json: bool, while_used: bool = False) -> None:
-        self._tail, self._json, self._while_used = tail, json, while_used
+    def __init__(self, *, tail: bool, json: bool, while_used: bool = False, theme: str = "auto") -> None:
+        self._tail, self._json, self._while_used, self._theme = tail, json, while_used, theme
         self._child: subprocess.Popen[bytes] | None = None
 
     async def show(self, server: "Server") -> None:
@@ -114,7 +115,7 @@ class _Screen:
 
         from ..config.program import ourselves
 
-        self._child = child = subprocess.Popen([*ourselves(), "trace", "tail"])  # noqa: S603  # this very program
+        self._child = child = subprocess.Popen([*ourselves(), "trace", "tail", "--theme", self._theme])  # noqa: S603  # this very program
         loop = asyncio.get_running_loop()
 
         def wait() -> None:

@@ -31,7 +31,7 @@ def press(key: str, ui: Ui, rows: list[Row], body: int) -> None:
         if key in FORMS:
             ui.wish = ("export", FORMS[key])
     elif ui.help:
-        _help(name, ui, body)
+        _help(name, ui, body, leave=key.startswith("ctrl-"))
     elif name in ("quit", "redraw") and (ui.detail is None or key != "q"):
         ui.wish = (name,)
     elif ui.detail is not None:
@@ -69,12 +69,12 @@ def _open_entry(name: str, ui: Ui) -> None:
         ui.entry = Entry("search", "", ui.finds)
 
 
-def _help(name: str, ui: Ui, body: int) -> None:
+def _help(name: str, ui: Ui, body: int, *, leave: bool) -> None:
     if name in _MOVES:
         ui.help_top = _scrolled(name, ui.help_top, body)
     else:
         ui.help, ui.help_top = False, 0
-        ui.wish = ("quit",) if name == "quit" else ()
+        ui.wish = (name,) if leave and name in ("quit", "redraw") else ()
 
 
 def _scrolled(name: str, top: int, body: int) -> int:

@@ -136,3 +136,10 @@ def test_a_detail_view_scrolls() -> None:
     press(ui, shown, "k", "g", body=10)
     assert ui.detail.top == 0
     assert press(ui, shown, "escape").cursor == ("a",)
+
+
+def test_the_help_is_left_with_any_key() -> None:
+    """q too only goes back; Ctrl-C quits from everywhere; moving scrolls."""
+    ui = press(Ui(), [], "?", "j", "q", body=10)
+    assert (ui.help, ui.wish) == (False, ())
+    assert press(ui, [], "?", "ctrl-c").wish == ("quit",)
