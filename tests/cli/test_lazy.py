@@ -60,15 +60,31 @@ def test_a_commands_help_has_no_options_of_the_root() -> None:
     assert "--install-completion" not in CliRunner().invoke(app, ["channel", "--help"]).output
 
 
+BASH = ("complete_bash", {"COMP_WORDS": "{typed}", "COMP_CWORD": "{count}"})
+ZSH = ("complete_zsh", {"_TYPER_COMPLETE_ARGS": "{typed}"})
+FISH = ("complete_fish", {"_TYPER_COMPLETE_ARGS": "{typed}", "_TYPER_COMPLETE_FISH_ACTION": "get-args"})
+POWERSHELL = ("complete_powershell", {"_TYPER_COMPLETE_ARGS": "{typed}", "_TYPER_COMPLETE_WORD_TO_COMPLETE": "{last}"})
+
+
 @pytest.mark.parametrize(
-    ("typed", "offered"), [("axonhub chan", "channel"), ("axonhub channel sh", "show"), ("axonhub status --js", "--json")]
+    ("shell", "typed", "offered"),
+    [
+        (BASH, "axonhub chan", "channel"),
+        (BASH, "axonhub channel sh", "show"),
+        (BASH, "axonhub status --js", "--json"),
+        (ZSH, "axonhub channel sh", "show"),
+        (FISH, "axonhub channel sh", "show"),
+        (POWERSHELL, "axonhub channel sh", "show"),
+    ],
 )
-def test_the_shell_completes_through_the_table(typed: str, offered: str) -> None:
-    """Names at the root come from the table; behind a name stands the real command."""
-    environment = {**os.environ, "_AXONHUB_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+def test_the_shell_completes_through_the_table(shell: tuple[str, dict[str, str]], typed: str, offered: str) -> None:
+    """Names at the root come from the table; behind a name stands the real command, whichever shell asks in its own way."""
+    what, variables = shell
+    given = {name: text.format(typed=typed, count=typed.count(" "), last=typed.split()[-1]) for name, text in variables.items()}
     script = "import sys; sys.argv = ['axonhub']; from axonhub_cli.cli.main import app; app(prog_name='axonhub')"
+    environment = {**os.environ, "_AXONHUB_COMPLETE": what, **given}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
-    assert offered in done.stdout.split()
+    assert offered in done.stdout.replace('"', " ").replace(":::", " ").split(), done
 
 
 def test_the_root_knows_every_command_by_name() -> None:
