@@ -36,7 +36,7 @@ from .guard import Guard, allowed_hosts
 from .handlers import Handler
 from .lag import Lag
 from .learning import Learning
-from .process import harden, room, watch_loop
+from .process import harden, new_loop, room, watch_loop
 from .sockets import LOOPBACK, bind
 from .tasks import scale, spawn
 from .upstream import Upstream
@@ -251,7 +251,8 @@ def run(options: Options, started: Callable[[Server], Awaitable[None]]) -> int:
     harden()
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     logging.raiseExceptions = False  # a log that cannot be written is no reason to write about that
-    return asyncio.run(_main(options, started))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(_main(options, started))
 
 
 async def _main(options: Options, started: Callable[[Server], Awaitable[None]]) -> int:

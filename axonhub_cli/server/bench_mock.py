@@ -77,8 +77,8 @@ async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
                     await asyncio.sleep(pace)
                 writer.write(part)
                 await writer.drain()
-    except (asyncio.IncompleteReadError, ConnectionError):
-        pass  # the other side has left
+    except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+        pass  # the other side has left, or the measurement is over
     finally:
         writer.close()
 

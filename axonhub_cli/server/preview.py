@@ -1,6 +1,5 @@
 """What the trace shows of a request at a glance: the end of the conversation in one line, and how hard the model shall think."""
 
-from itertools import chain
 from typing import Any
 
 from ..errors import ProtocolError
@@ -16,12 +15,19 @@ def preview(body: ClientBody) -> str | None:
     Instructions that follow it are passed over: newer models of Claude Code get a system message after the user's words.
     """
     try:
-        items = chain.from_iterable(body.backwards(key) for key in ("messages", "input", "contents"))
-        last = next((item for item in items if not _instructs(item)), None)
+        last = _last_words(body)
     except ProtocolError:
         return None
     text = last if isinstance(last, str) else _text(last)
     return " ".join(text.split())[:_LENGTH] or None
+
+
+def _last_words(body: ClientBody) -> Any:
+    for key in ("messages", "input", "contents"):
+        for item in body.backwards(key):
+            if not _instructs(item):
+                return item
+    return None
 
 
 def _instructs(item: Any) -> bool:

@@ -6,6 +6,7 @@ its environment then. That also keeps debuggers out; `AXONHUB_DEBUGGABLE=1` leav
 
 import asyncio
 import errno
+import importlib
 import os
 import sys
 import time
@@ -30,6 +31,14 @@ def harden() -> None:
             import ctypes
 
             ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """The server's event loop: asyncio's own, or uvloop where AXONHUB_LOOP says so (for measuring; it is no dependency)."""
+    if os.environ.get("AXONHUB_LOOP") == "uvloop":
+        made: asyncio.AbstractEventLoop = importlib.import_module("uvloop").new_event_loop()
+        return made
+    return asyncio.new_event_loop()
 
 
 def room() -> int | None:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from axonhub_cli.server.process import watch_loop
+from axonhub_cli.server.process import new_loop, watch_loop
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="prctl and /proc are Linux's")
 
@@ -42,3 +42,24 @@ async def test_a_flood_of_complaints_becomes_one_sentence() -> None:
 
     assert [level for level, _ in told] == ["error"]
     assert "open files" in told[0][1]
+
+
+def test_a_server_loads_no_http_framework() -> None:
+    """aiohttp's client is for upstreams behind a proxy: it is loaded when one is asked, since it doubles start-up and memory."""
+    code = (
+        "import sys, axonhub_cli.server.app; print(sorted({'aiohttp', 'yarl', 'uvloop', 'keyring', 'rich'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_loop_can_be_chosen_for_a_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """asyncio's own unless the environment names the other."""
+    monkeypatch.delenv("AXONHUB_LOOP", raising=False)
+    loop = new_loop()
+    assert type(loop).__module__.startswith("asyncio")
+    loop.close()
+    monkeypatch.setenv("AXONHUB_LOOP", "uvloop")
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    with pytest.raises(ImportError):
+        new_loop()
