@@ -7,7 +7,7 @@ drawing it.
 import json as _json
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -35,7 +35,7 @@ def serve(
     profile: Annotated[str | None, typer.Option("--profile", help="Active profile of keys that have none of their own.")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Answer from the built-in demo model only.")] = False,
     no_tail: Annotated[bool, typer.Option("--no-tail", help="No live tree; log lines to stderr.")] = False,
-    theme: Annotated[str, typer.Option("--theme", metavar="THEME", help="The tree's background: dark, light, or auto.")] = "auto",
+    theme: Annotated[Literal["auto", "dark", "light"], typer.Option("--theme", help="The background of the tree.")] = "auto",
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Let other machines connect (they still need a key).")
     ] = False,
@@ -115,7 +115,8 @@ class _Screen:
 
         from ..config.program import ourselves
 
-        self._child = child = subprocess.Popen([*ourselves(), "trace", "tail", "--theme", self._theme])  # noqa: S603  # this very program
+        command = [*ourselves(), "trace", "tail", "--theme", self._theme]
+        self._child = child = subprocess.Popen(command)  # noqa: S603  # this very program
         loop = asyncio.get_running_loop()
 
         def wait() -> None:

@@ -134,7 +134,7 @@ def show(
 @app.command()
 def tail(
     filter_: FilterOption = None,
-    theme: Annotated[str, typer.Option("--theme", metavar="THEME", help="The background: dark, light, or auto.")] = "auto",
+    theme: Annotated[Literal["auto", "dark", "light"], typer.Option("--theme", help="The background of the tree.")] = "auto",
     json: JsonFlag = False,
 ) -> None:
     """Watch a running server live: the tree in a terminal, lines in a pipe, JSON lines with --json.
@@ -151,7 +151,7 @@ def tail(
     from .tail import follow
     from .tail.commands import Stored
 
-    background = _theme(theme)
+    background = None if theme == "auto" else theme
     fits = parse(filter_) if filter_ else None
     code = follow(watch(paths().server_file), json=json, fits=fits, theme=background, archive=Stored())
     if code:
@@ -201,15 +201,6 @@ def open_reader() -> "TraceReader":
 
 def _deleted(requests: int) -> Result:
     return Result({"deleted": requests}, f"Deleted {plural(requests, 'request')}.")
-
-
-def _theme(theme: str) -> 'Literal["dark", "light"] | None':
-    """The background that was named; None to find out."""
-    if theme in ("dark", "light"):
-        return theme  # type: ignore[return-value]  # one of the two
-    if theme == "auto":
-        return None
-    raise UsageError(f"--theme {theme!r} is no theme.", hint="Use dark, light or auto.")
 
 
 def _order(sort: str) -> str:
