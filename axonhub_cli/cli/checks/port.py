@@ -64,6 +64,17 @@ def _ours(files: Paths, found: "Config", running: "ServerState") -> Iterator[Fin
             f"Clients that were set up for {found.server.port} do not reach it: restart it without --port.",
         )
     yield from _opens(files, address)
+    yield from _beside(running)
+
+
+def _beside(running: "ServerState") -> Iterator[Finding]:
+    """What it says of its trace store and its loop; the collector has a check of its own."""
+    from ...config import state
+    from ..health import beside
+
+    told = state.ask(running) or {}
+    for line in beside({**told, "otlp": None}):
+        yield warn("server", "status", line, "Look at: axonhub status --json")
 
 
 def _opens(files: Paths, address: str) -> Iterator[Finding]:

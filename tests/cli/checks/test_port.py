@@ -40,6 +40,17 @@ def test_ours_is_recognised_and_opens_with_a_key(home: Path) -> None:
     assert "laptop is let in; 1 models" in findings[1].text
 
 
+def test_what_it_says_is_wrong_is_passed_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trace store in trouble is a remark, with where to look."""
+    with model_server("m") as found:
+        runs(home, found)
+        trouble = {"error": "The disk is full.", "dropped_rows": 0, "dropped_bodies": 0}
+        monkeypatch.setattr(state, "ask", lambda _: {"store": trouble, "otlp": None, "loop_lag_ms": {}})
+        findings = server(found.server_port)
+    assert [(item.name, item.status, item.text) for item in findings if item.status != "ok"] == [
+        ("status", "warn", "traces: The disk is full.")]  # fmt: skip
+
+
 def test_ours_in_another_version_on_another_port_with_other_keys(home: Path) -> None:
     """Each is said, with what to do."""
     KeyStore(home / "keys.toml").create("laptop")
