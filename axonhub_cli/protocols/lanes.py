@@ -9,6 +9,7 @@
 `Prepared` carries what the response needs on its way back.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -118,11 +119,25 @@ def _same_dialect(protocol: str, body: ClientBody, target: Target) -> bool:
     """Whether an endpoint of the client's own protocol takes this request as it is. The body is looked into only where a quirk
     asks."""
     quirks = target.quirks
+    if (not quirks.images and _shows(protocol, body.data, 0)) or (not quirks.documents and _shows(protocol, body.data, 1)):
+        return False  # one of them in the history would have every further request refused
     if protocol == "openai-responses":
         return quirks.native_responses or not _needs_native_responses(body.fields)
     if protocol == "anthropic":
         return (quirks.late_system or not _has_late_system(body.fields)) and (quirks.adaptive or not _is_adaptive(body.fields))
     return not quirks.call_id_length or _all_ids_legal(body.fields, quirks.call_id_length)
+
+
+_MEDIA: dict[str, tuple[bytes, bytes]] = {  # how a request says: here is an image, a document
+    "anthropic": (b"image", b"document"),
+    "openai-chat": (b"image_url", b"file"),
+    "openai-responses": (b"input_image", b"input_file"),
+}
+
+
+def _shows(protocol: str, data: bytes, kind: int) -> bool:
+    word = _MEDIA[protocol][kind] if protocol in _MEDIA else b""
+    return bool(word) and b'"%b"' % word in data and re.search(rb'"type"\s*:\s*"%b"' % word, data) is not None
 
 
 def _all_ids_legal(fields: dict[str, Any], length: int) -> bool:

@@ -33,6 +33,19 @@ async def test_a_model_that_sees_no_images_gets_none(start: Start, upstream: Ups
     assert await sees("other")
 
 
+async def test_nor_does_one_that_speaks_the_clients_own_protocol(start: Start, upstream: Upstream) -> None:
+    """An image in the history would have every further request refused; a placeholder stands for it. All else passes as it is."""
+    upstream.will(stream(STREAMS["anthropic"]))
+    hub = await start(channels(("anthropic", upstream.url)) + "quirks = { images = false }\n")
+    for ask, lane in ((ASKS["anthropic"], "verbatim"), ({**ASKS["anthropic"], **SEE}, "convert")):
+        async with hub.post(PATHS["anthropic"], {**ask, "stream": True}) as response:
+            assert response.status == 200
+            await response.read()
+        assert (await hub.records())[-1]["lane"] == lane
+    assert PIXEL not in upstream.requests[-1]["raw"].decode()
+    assert "this model cannot see it" in upstream.requests[-1]["raw"].decode()
+
+
 async def test_a_counter_that_is_not_there_is_not_asked(start: Start, upstream: Upstream) -> None:
     """The estimate answers at once."""
     upstream.will(whole({"input_tokens": 7}))
