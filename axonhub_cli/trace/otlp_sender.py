@@ -72,8 +72,9 @@ class Sender:
 
     def stop(self) -> None:
         """End a try that is under way."""
-        if self._exporter is not None:
-            self._exporter.shutdown()
+        exporter, self._exporter = self._exporter, None
+        if exporter is not None:
+            exporter.shutdown()
 
     def _delivered(self, spans: int) -> None:
         self.sent += spans
