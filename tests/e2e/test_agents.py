@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -127,3 +128,16 @@ def test_claude_code_compacts(upstream: str, session: Session) -> None:
     assert requests
     text, _ = talk.turn(upstream, "tool")
     assert "E2E_DONE NONCE" in text
+
+
+@pytest.mark.parametrize("upstream", UPSTREAMS)
+def test_codex_finds_tools(upstream: str, session: Session) -> None:
+    """`tool_search`, which Codex runs itself: a model of any kind may call it, and is offered what was found in the next turn."""
+    query = quote(json.dumps({"query": "spawn agent", "limit": 4}), safe="")
+    scenario = "toolsearch" if upstream == "openai-responses" else f"call=tool_search,{query}"
+    text, (first, second) = session("codex", "gpt-5.5").turn(upstream, scenario)
+    assert "E2E_DONE NONCE" in text
+    before, after = (json.dumps(request["body"]) for request in (first, second))
+    assert '"name": "tool_search"' in before or '"type": "tool_search"' in before
+    assert "spawn_agent" in after
+    assert "spawn_agent" not in before
