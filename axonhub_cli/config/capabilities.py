@@ -1,7 +1,7 @@
 """What `axonhub channel test --deep` has learned: facts about one model on one channel's endpoint, measured, not assumed.
 
-Kept in `capabilities.json` of the state folder. Whoever routes, converts or sets a client up asks `known`, and must do without
-where nothing has been measured; a fact that was measured at another address than the channel's present one does not count.
+Kept in `capabilities.json` of the state folder. Whoever routes, converts or sets a client up asks `learned`, and must do without
+where nothing has been measured.
 """
 
 import json
@@ -16,8 +16,6 @@ from ..errors import ConfigError
 from ..types.messages import Protocol
 from .files import locked, read_bytes, write_private
 from .paths import paths
-from .presets import endpoints
-from .schema import Channel
 
 State: TypeAlias = Literal["yes", "partly", "no", "unknown"]
 
@@ -61,11 +59,6 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     tested: float = field(default_factory=time.time)
     facts: dict[str, Fact] = field(default_factory=dict)
 
-    def state(self, name: str) -> State:
-        """`unknown` for what was not tested."""
-        fact = self.facts.get(name)
-        return fact.state if fact else "unknown"
-
 
 def file() -> Path:
     """Where they are kept."""
@@ -78,15 +71,6 @@ def read() -> list[Capabilities]:
         return convert(json.loads(read_bytes(file(), _LIMIT)), list[Capabilities])
     except (FileNotFoundError, ConfigError, ValueError, RecursionError, ValidationError):
         return []
-
-
-def known(channel: Channel, model: str, protocol: Protocol | None = None) -> Capabilities | None:
-    """What was learned of the model on this channel as it is configured now; by default on its preferred endpoint."""
-    endpoint = endpoints(channel).get(protocol) if protocol else next(iter(endpoints(channel).values()))
-    if endpoint is None:
-        return None
-    place = (channel.name, model, endpoint.protocol, endpoint.base_url)
-    return next((item for item in read() if (item.channel, item.model, item.protocol, item.address) == place), None)
 
 
 def write(fresh: Capabilities) -> None:

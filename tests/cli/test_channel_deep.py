@@ -28,9 +28,8 @@ def test_the_table_is_shown_and_kept(home: Path) -> None:
     assert result.stderr.startswith("The deep test sends up to 13 requests to m on c: about ")
     for words in capabilities.NAMES.values():
         assert words in result.stdout
-    found = capabilities.known(server.place.channel, "m")
-    assert found is not None
-    assert found.state("parallel_tools") == "yes"
+    (found,) = capabilities.read()
+    assert (found.model, found.facts["parallel_tools"].state) == ("m", "yes")
 
 
 def test_as_data(home: Path) -> None:
