@@ -124,7 +124,7 @@ def rows(quick: bool) -> Iterator[list[Row]]:
     for metric, gate, arguments in TESTED:
         if quick and ("browser" in metric or arguments[0] in _HEAVY):
             continue
-        note = f"{len(CASES)} hostile, {len(BROWSER)} of browsers" if "hostile req" in metric else ""
+        note = f"{len(CASES)} hostile, {len(BROWSER)} of browsers" if "hostile req" in metric else "a part" if quick else ""
         yield [stated(metric, gate, *arguments, *heavy, note=note, **({} if quick else {"AXONHUB_LOAD": "1"}))]
     kills = "5" if quick else "200"
     arguments = ("tests/threats/test_system.py", "-k", "killed", "--timeout=3000")
