@@ -7,6 +7,7 @@ import typer
 from . import channel_override, channel_rename
 from .channel_facts import counted, counting, protocols, quirk_rows, secret_states, told_quirks
 from .channel_options import BaseUrl, BodyOverrides, HeaderOverrides, Models, Name, Priority, Quirks, Tags, Weight
+from .channel_table import few, listing, told
 from .edit import add_item, channel_table, check_name, config_file, load, set_or_drop
 from .edit import channel as pick
 from .output import JsonFlag, LimitOption, Result, clean, confirm, emit, table
@@ -84,18 +85,8 @@ def list_(limit: LimitOption = 50, json: JsonFlag = False) -> None:
         | {"state": state_of(item.name, sick, secrets=len(item.secrets)) if item.enabled else "off"}
         for item in channels
     ]
-    columns = ["NAME", "TYPE", "SPEAKS", "MODELS", "PRIORITY", "WEIGHT", "SECRET", "TAGS", "STATE"]
-    cells = [
-        [row["name"], row["type"], _few(row["protocols"], "-"), _few(row["models"], "any"), row["priority"], row["weight"],
-         _few(_told(row["secret_states"]), "none"), _few(row["tags"], "-"), row["state"]]
-        for row in rows
-    ]  # fmt: skip
-    text = (
-        table(columns, cells, right=["PRIORITY", "WEIGHT"])
-        if rows
-        else "No channels yet. Find some: axonhub init. Or add one: axonhub channel add NAME --type TYPE"
-    )
-    emit(Result(rows, text), json=json)
+    none = "No channels yet. Find some: axonhub init. Or add one: axonhub channel add NAME --type TYPE"
+    emit(Result(rows, listing(rows) if rows else none), json=json)
 
 
 @app.command()
@@ -113,7 +104,7 @@ def show(name: Name, json: JsonFlag = False) -> None:
         "proxy": bool(found.proxy),
         "token_counts": counting(name),
     }
-    shown = data | {"secrets": _told(data["secret_states"]), "models": data["models"] or "whatever no other channel serves"}
+    shown = data | {"secrets": told(data["secret_states"]), "models": data["models"] or "whatever no other channel serves"}
     apart = ("endpoints", "secret_states", "token_counts", "quirks", "quirk_origins")
     rows = [[key, _shown(value)] for key, value in shown.items() if key not in apart]
     rows += [["quirks", clean(line)] for line in told_quirks(data["quirk_origins"])]
@@ -251,7 +242,7 @@ def secret_(
     with edit(config_file()) as document:
         set_or_drop(channel_table(document, name), "secrets", secrets)
     orders.reset(paths().orders_file, name)  # the old one may have been refused; the reference is often the same
-    emit(Result({"name": name, "secrets": secrets}, f"Channel {name} uses {_few(secrets, 'no secret')}."), json=json)
+    emit(Result({"name": name, "secrets": secrets}, f"Channel {name} uses {few(secrets, 'no secret')}."), json=json)
 
 
 @app.command()
@@ -301,26 +292,16 @@ def _summary(channel: "Channel") -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
 
-def _few(items: list[str], none: str) -> str:
-    shown = ", ".join(clean(item) for item in items[:4])
-    return (shown + (f" and {len(items) - 4} more" if len(items) > 4 else "")) or none
-
-
 def _shown(value: object) -> str:
     """A field for people."""
     match value:
         case bool():
             return "yes" if value else "no"
         case list():
-            return _few(value, "-")
+            return few(value, "-")
         case dict():
-            return _few([f"{key}={entry}" for key, entry in value.items()], "-")
+            return few([f"{key}={entry}" for key, entry in value.items()], "-")
     return "-" if value is None else clean(str(value))
-
-
-def _told(states: dict[str, str]) -> list[str]:
-    """References with their states; never a value."""
-    return [f"{reference} ({state})" for reference, state in states.items()]
 
 
 def _check_type(type_: str, base_url: str | None) -> None:

@@ -66,7 +66,7 @@ def _client_steps(data: dict[str, Any]) -> list[tuple[str, str]]:
         return []
     installed = [program for program in ("claude", "codex") if shutil.which(program)] or ["claude"]
     runs = [(f"axonhub run {program}", "start it through axonhub, touching none of its files") for program in installed]
-    return [*runs, ("axonhub setup list", "or set a client up for good; every change can be taken back")]
+    return [*runs, ("axonhub setup list", "or set a client up for good; --undo takes it back")]
 
 
 def _clients(config: "Config | None") -> dict[str, str]:
