@@ -162,18 +162,18 @@ def _banner(server: "Server") -> None:
 
 
 async def _log_lines(server: "Server") -> None:
-    """The feed's warnings and errors, and one line per finished request, on stderr."""
+    """The feed's warnings and errors, and one line per failed request, on stderr."""
     from .detach import log_file
     from .log_file import Lines
     from .output import clean
 
     gateway, lines = server.gateway, Lines(log_file())
     assert gateway is not None
-    with gateway.feed.subscribe(deltas=False) as subscription:
+    with gateway.feed.subscribe(troubles=True) as subscription:
         while (event := await subscription.get()) is not None:
             if event.get("type") == "log":
                 lines.write(f"axonhub: {clean(str(event.get('message')))}")
-            elif event.get("type") == "end" and event.get("outcome") == "error":
+            else:
                 asked, why = event.get("asked_model"), event.get("error")
                 lines.write(clean(f"axonhub: {event.get('client')} {asked}: {event.get('status')} {why}"))
 

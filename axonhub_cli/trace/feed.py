@@ -27,10 +27,11 @@ LOGS_KEPT = 20
 class Subscription:
     """One reader's queue. One task may `get`; `drain` may be called from any thread. Leaving the `with` block unsubscribes."""
 
-    def __init__(self, feed: "Feed", capacity: int, *, deltas: bool) -> None:
+    def __init__(self, feed: "Feed", capacity: int, *, deltas: bool, troubles: bool) -> None:
         self.dropped = 0
         self.closed = False
-        self.deltas = deltas
+        self.deltas = deltas and not troubles
+        self.troubles = troubles
         self._feed = feed
         self._capacity = capacity
         self._lock = threading.Lock()
@@ -105,8 +106,8 @@ def _resolve(waiter: "asyncio.Future[None]") -> None:
 
 
 class Feed:
-    """Where events are published. `watched` says whether anybody listens, `active` whether anybody wants deltas: nobody needs to
-    build one when it is False."""
+    """Where events are published. `watched` says whether anybody listens to more than troubles, `active` whether to deltas:
+    nobody needs to build one when it is False."""
 
     def __init__(self, capacity: int = 4096) -> None:
         self.active = False
@@ -129,32 +130,37 @@ class Feed:
             return
         with self._lock:
             self._remember(event["type"], event.get("id", ""), event)
+            trouble = _is_trouble(event)
             for subscription in self._subscriptions:
-                subscription.put(event)
-
-    def tell(self, kind: str, request_id: str, make: Make) -> None:
-        """Publish the `request` or `end` event that `make` gives: now to those who listen, later to those who come. It is called
-        in the thread of whoever publishes or subscribes, and tells of the request as it is then."""
-        with self._lock:
-            self._remember(kind, request_id, make)
-            if self._subscriptions:
-                event = make()
-                for subscription in self._subscriptions:
+                if trouble or not subscription.troubles:
                     subscription.put(event)
 
-    def subscribe(self, *, deltas: bool = True) -> Subscription:
-        """A new subscription, which begins with what is already known. `deltas`: whether it wants to hear every word."""
-        subscription = Subscription(self, self._capacity, deltas=deltas)
+    def tell(self, kind: str, request_id: str, make: Make, *, trouble: bool = False) -> None:
+        """Publish the `request` or `end` event that `make` gives: now to those who listen, later to those who come. It is called
+        in the thread of whoever publishes or subscribes, and tells of the request as it is then. `trouble`: it failed."""
+        with self._lock:
+            self._remember(kind, request_id, make)
+            if self.watched or (trouble and self._subscriptions):
+                event = make()
+                for subscription in self._subscriptions:
+                    if trouble or not subscription.troubles:
+                        subscription.put(event)
+
+    def subscribe(self, *, deltas: bool = True, troubles: bool = False) -> Subscription:
+        """A new subscription, which begins with what is already known. `deltas`: whether it wants to hear every word; `troubles`:
+        it wants to hear only log lines and the ends of requests that failed, and costs the others nothing."""
+        subscription = Subscription(self, self._capacity, deltas=deltas, troubles=troubles)
         with self._lock:
             known = [*self._logs, *map(_made, self._finished.values()), *map(_made, self._running.values())]
             for event in sorted(known, key=lambda event: float(event.get("t") or 0.0)):
-                subscription.put(event)
+                if not troubles or _is_trouble(event):
+                    subscription.put(event)
             self._subscribed(*self._subscriptions, subscription)
         return subscription
 
     def _subscribed(self, *subscriptions: Subscription) -> None:
         self._subscriptions = subscriptions
-        self.watched = bool(subscriptions)
+        self.watched = any(not subscription.troubles for subscription in subscriptions)
         self.active = any(subscription.deltas for subscription in subscriptions)
 
     def unsubscribe(self, subscription: Subscription) -> None:
@@ -208,6 +214,10 @@ def merged(events: Iterable[Event]) -> list[Event]:
             open_[name] = (len(out), pieces := [event["text"]])
             out.append({**event, "text": pieces})
     return [{**event, "text": "".join(event["text"])} if isinstance(event.get("text"), list) else event for event in out]
+
+
+def _is_trouble(event: Event) -> bool:
+    return bool(event["type"] == "log" or (event["type"] == "end" and event.get("outcome") == "error"))
 
 
 def _made(event: Event | Make) -> Event:

@@ -72,7 +72,7 @@ class Recorder:
         def make() -> Event:
             return {"type": kind, "t": now, **msgspec.to_builtins(record), **(found or {})}
 
-        self.feed.tell(kind, record.id, make)
+        self.feed.tell(kind, record.id, make, trouble=kind == "end" and record.outcome == "error")
 
     def _attempt(self, record: RequestRecord, attempt: AttemptRecord) -> None:
         self.feed.publish({"type": "attempt", "id": record.id, "t": time.time(), "attempt": msgspec.to_builtins(attempt)})

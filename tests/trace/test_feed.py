@@ -178,6 +178,31 @@ def test_a_quiet_subscription_hears_all_but_deltas() -> None:
     assert (feed.watched, feed.active) == (True, False)
 
 
+def test_who_hears_of_troubles_only() -> None:
+    """Log lines and failed requests reach it, before and after it came; of all else nothing is built for it."""
+    feed, made = Feed(), []
+
+    def tell(kind: str, name: str, outcome: str) -> None:
+        def make() -> dict[str, Any]:
+            made.append(name)
+            return {"type": kind, "id": name, "outcome": outcome, "t": 1.0}
+
+        feed.tell(kind, name, make, trouble=kind == "end" and outcome == "error")
+
+    tell("end", "ar-0", "error")
+    tell("end", "ar-1", "ok")
+    with feed.subscribe(troubles=True) as subscription:
+        assert (feed.watched, feed.active) == (False, False)
+        made.clear()
+        tell("request", "ar-2", "running")
+        tell("end", "ar-2", "ok")
+        tell("end", "ar-3", "error")
+        feed.publish({"type": "attempt", "id": "ar-3", "attempt": {"index": 0}})
+        feed.publish({"type": "log", "message": "hello"})
+        assert made == ["ar-3"]
+        assert [event.get("id", event["type"]) for event in subscription.drain()] == ["ar-0", "ar-3", "log"]
+
+
 def test_what_is_told_is_made_only_when_somebody_is_there() -> None:
     """Without a listener nothing is built; who comes later gets the request as it is by then."""
     feed, made = Feed(), []
