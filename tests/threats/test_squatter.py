@@ -79,6 +79,7 @@ def test_a_listener_that_cannot_prove_itself_gets_nothing(command: str, fake: Th
     assert {path: path.read_bytes() for path in Path(os.environ["HOME"]).rglob("*") if path.is_file()} == files
 
 
+@pytest.mark.threats
 def test_serve_names_who_holds_its_port(fake: ThreadingHTTPServer) -> None:
     """Exit code 3, with the program and its number, and no other port is taken instead."""
     done = subprocess.run(
