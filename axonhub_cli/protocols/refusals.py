@@ -34,6 +34,12 @@ def refuse(request: Request, protocol: Protocol) -> None:
     extra = request.extra or {}
     if request.origin == "openai-responses":
         _refuse_state(request, extra, protocol)
+    if request.origin == "gemini" and extra.get("cachedContent"):
+        raise RequestError(
+            f"cachedContent: what it names lies with Google; this model is served through {_title(protocol)}.",
+            hint="Send the whole content, or map this model to a channel that speaks gemini.",
+            param="cachedContent",
+        )
     _refuse_sound(request, extra, protocol)
 
 
@@ -55,13 +61,13 @@ def _refuse_state(request: Request, extra: dict[str, Any], protocol: Protocol) -
 def _refuse_sound(request: Request, extra: dict[str, Any], protocol: Protocol) -> None:
     if request.origin == protocol:
         return
-    wanted = extra.get("modalities")
-    if extra.get("audio") or (isinstance(wanted, list) and "audio" in wanted):
+    name, wanted = _forms(request, extra)
+    if extra.get("audio") or (isinstance(wanted, list) and any(word in ("audio", "AUDIO") for word in wanted)):
         raise RequestError(
-            f"modalities: an answer in audio was asked for, and this model is served through {_title(protocol)}, which the audio "
+            f"{name}: an answer in audio was asked for, and this model is served through {_title(protocol)}, which the audio "
             "cannot come through.",
             hint="Ask for text, or map this model to a channel that speaks the client's own protocol.",
-            param="modalities",
+            param=name,
         )
     if protocol not in _HEARS and request.messages and _holds(request.messages[-1], "audio"):
         raise RequestError(
@@ -69,6 +75,14 @@ def _refuse_sound(request: Request, extra: dict[str, Any], protocol: Protocol) -
             hint=_SOUND,
             param="messages",
         )
+
+
+def _forms(request: Request, extra: dict[str, Any]) -> tuple[str, Any]:
+    """In which forms the answer is wanted, and how the client's protocol calls that."""
+    if request.origin != "gemini":
+        return "modalities", extra.get("modalities")
+    config = extra.get("generationConfig")
+    return "generationConfig.responseModalities", config.get("responseModalities") if isinstance(config, dict) else None
 
 
 def refuse_blind(request: Request) -> None:

@@ -13,6 +13,8 @@ SOUND = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "w
 SEARCH = [{"type": "web_search_20250305", "name": "web_search"}]
 CHAT_AUDIO = {"messages": [{"role": "user", "content": [{"type": "text", "text": "hear"}, SOUND]}]}
 INPUT_AUDIO = {"input": [{"role": "user", "content": [SOUND]}]}
+WAVE = {"inlineData": {"mimeType": "audio/wav", "data": "UklGRg=="}}
+ANY = {"functionCallingConfig": {"mode": "ANY"}}
 REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
     ("openai-chat", "anthropic", {"n": 2}, "n: 2 answers"),
     ("openai-chat", "openai-responses", {"n": 3}, "n: 3 answers"),
@@ -36,6 +38,13 @@ REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
         {"input": [{"type": "compaction_trigger"}, {"role": "user", "content": "x"}, {"type": "compaction_trigger"}]},
         "2 compaction_trigger items",
     ),
+    ("gemini", "anthropic", {"generationConfig": {"candidateCount": 2}}, "candidateCount: 2 answers"),
+    ("gemini", "openai-chat", {"generationConfig": {"candidateCount": 3}}, "candidateCount: 3 answers"),
+    ("gemini", "openai-responses", {"generationConfig": {"responseModalities": ["AUDIO"]}}, "an answer in audio"),
+    ("gemini", "anthropic", {"contents": [{"role": "user", "parts": [WAVE]}]}, "audio"),
+    ("gemini", "openai-responses", {"contents": [{"role": "user", "parts": [WAVE]}]}, "audio"),
+    ("gemini", "openai-chat", {"tools": [{"googleSearch": {}}], "toolConfig": ANY}, "googleSearch"),
+    ("gemini", "anthropic", {"cachedContent": "cachedContents/x"}, "cachedContent: what it names lies with Google"),
 ]  # fmt: skip
 
 
@@ -48,7 +57,10 @@ async def test_it_is_refused_before_anybody_is_asked(
     async with hub.post(PATHS[client], {**ASKS[client], **more}) as response:
         answer = await response.json()
     assert response.status == 400
-    assert answer["error"]["type"] == "invalid_request_error"
+    if client == "gemini":
+        assert (answer["error"]["code"], answer["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    else:
+        assert answer["error"]["type"] == "invalid_request_error"
     assert said in answer["error"]["message"]
     if client == "anthropic":
         assert answer["type"] == "error"
