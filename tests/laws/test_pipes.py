@@ -120,6 +120,8 @@ def test_a_damaged_stream_still_ends_well(spoken: Codec, path: Path, data: st.Da
         assert pipe.problem is not None or not out
         return
     assert pipe.over
+    if pipe.problem is None and pipe.folder.response().finish is None:
+        return  # it ended properly and never said why: Anthropic's clients are told so (stop_reason null), and take it
     if spoken is not client:  # to its own clients a protocol's unknown events go as they came, garbled ones too
         assert ends(client, out) in ("garbled", "end" if pipe.problem is None else "error")
 
