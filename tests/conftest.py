@@ -10,6 +10,8 @@ settings.register_profile("default", max_examples=12, deadline=None, suppress_he
 settings.register_profile("ci", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the programs that tests start compile what they import once, not each time
+
 _OURS = ("ANTHROPIC_", "OPENAI_", "AXONHUB_", "CLAUDE_", "CODEX_", "DEEPSEEK_", "XDG_", "PYTHON_KEYRING", "DBUS_")
 _SCRUBBED = (*_OURS, "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.e2e import harness
-from tests.e2e.processes import HERE, Running, client_binary, end, free_port, start_axonhub, three_channels, wait_for
+from tests.e2e.processes import HERE, Running, any_client, client_binary, end, free_port, start_axonhub, three_channels, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -60,6 +60,7 @@ class Talk:
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     """Starts a session: a scripted upstream with a log, axonhub before it, and a client."""
+    any_client()
     log, port = tmp_path / "upstream.jsonl", free_port()
     command = [sys.executable, str(HERE / "scripted_upstream.py"), "--port", str(port), "--log", str(log)]
     scripted = subprocess.Popen(command, stdout=subprocess.DEVNULL)

@@ -159,7 +159,7 @@ REQUESTS: dict[Protocol, dict[str, Any]] = {
             "thinkingConfig": {"thinkingBudget": 2048, "includeThoughts": True}, "mediaResolution": "MEDIA_RESOLUTION_LOW",
         },
         "safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}],
-        "cachedContent": "cachedContents/1", "labels": {"a": "b"},
+        "labels": {"a": "b"},
     },
 }  # fmt: skip
 
