@@ -16,6 +16,11 @@ _OURS = ("ANTHROPIC_", "OPENAI_", "AXONHUB_", "CLAUDE_", "CODEX_", "DEEPSEEK_", 
 _SCRUBBED = (*_OURS, "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Tests wait as much as they compute: a worker more than there are cores."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh HOME and AXONHUB_HOME; nothing of the developer's own environment reaches a test."""

@@ -289,7 +289,7 @@ def test_hostile_text_never_reaches_the_terminal(events: Any, terminal: Start, p
         shown.type(b"k\rk\r")
         shown.send(events.log(f"this was {number}.", "error"))
         shown.shows(f"this was {number}.")
-        assert shown.lines[-1].startswith(" q quit")
+        shown.until(lambda screen: screen.lines[-1].startswith(" q quit"))
         shown.type(b"F")
     shown.type(b"?")
     shown.shows("any key goes back")
