@@ -2,23 +2,26 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
-EVERY = 0.1  # seconds between two looks
-KEPT = 600  # looks: a minute of them
+EVERY = 0.1  # seconds between two looks while requests run
+IDLE = 5.0  # and while none does: looking costs, too
+KEPT = 600  # looks: a minute of requests
 
 
 class Lag:
-    """Lateness of a timer, in milliseconds, over the last minute."""
+    """Lateness of a timer, in milliseconds, over the last minute in which requests ran."""
 
     def __init__(self) -> None:
         self._late: deque[float] = deque(maxlen=KEPT)
 
-    async def watch(self) -> None:
-        """Look until cancelled."""
+    async def watch(self, busy: Callable[[], bool]) -> None:
+        """Look until cancelled; `busy` says whether requests run."""
         loop = asyncio.get_running_loop()
         while True:
-            due = loop.time() + EVERY
-            await asyncio.sleep(EVERY)
+            every = EVERY if busy() else IDLE
+            due = loop.time() + every
+            await asyncio.sleep(every)
             self._late.append(max(0.0, (loop.time() - due) * 1000))
 
     def state(self) -> dict[str, float]:

@@ -237,3 +237,13 @@ def test_a_header_is_one_line() -> None:
     for value in ("a\r\nSet-Cookie: b", "a\nb", "a\rb"):
         with pytest.raises(ValueError, match="line break"):
             head_of(200, {"X": value}, "")
+
+
+async def test_nothing_waits_for_the_clients_acknowledgement(serve: Serve) -> None:
+    """Small writes go out at once: on a socket that somebody else bound, asyncio does not see to that."""
+
+    async def tell(request: Request) -> Answered:
+        sock = request.transport.get_extra_info("socket")
+        return Whole(body=b"%d" % sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), headers={})
+
+    assert bodies(await talk(await serve(tell), LAST)) == [b"1"]

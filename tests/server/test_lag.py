@@ -13,7 +13,7 @@ async def test_a_loop_that_was_held_up_shows(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(lag, "EVERY", 0.001)
     watch = lag.Lag()
     assert watch.state() == {}
-    task = asyncio.ensure_future(watch.watch())
+    task = asyncio.ensure_future(watch.watch(lambda: True))
     await asyncio.sleep(0)
     time.sleep(0.03)
     while not watch.state():
