@@ -67,7 +67,8 @@ def test_the_loop_can_be_chosen_for_a_measurement(monkeypatch: pytest.MonkeyPatc
 
 def test_what_start_up_made_is_no_garbage() -> None:
     """The collector passes over it, and looks less often; in a process of its own, for it is a setting of the process."""
-    code = "import gc; from axonhub_cli.server import process as p; p.rest_collector(); print(gc.get_threshold()[0], gc.get_freeze_count())"
+    code = "import gc; from axonhub_cli.server import process as p; p.rest_collector(); "
+    code += "print(gc.get_threshold()[0], gc.get_freeze_count())"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert int(said[0]) > 700
     assert int(said[1]) > 1000
