@@ -41,6 +41,7 @@ def _panel(panel: Panel) -> str:
     out.append(f'<text x="4" y="{TOP - 6}">{escape(panel.y)}</text>')
     for x in sorted({x for x, _ in points}):
         out.append(f'<text x="{LEFT + place[0](x):.1f}" y="{TOP + inner_h + 13}" text-anchor="middle">{_short(x)}</text>')
+    after = LEFT + 4.0  # where the next line's name goes, above the panel: its points are on the right
     for number, (name, line) in enumerate(panel.lines.items()):
         colour = _COLOURS[number % len(_COLOURS)]
         spots = [(LEFT + place[0](x), TOP + inner_h - place[1](y), y) for x, y in line]
@@ -48,7 +49,8 @@ def _panel(panel: Panel) -> str:
         for x, y, value in spots:
             out.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>')
             out.append(f'<text x="{x:.1f}" y="{y - 5:.1f}" text-anchor="middle" fill="{colour}">{_short(value)}</text>')
-        out.append(f'<text x="{WIDTH - 12}" y="{TOP + 11 * number}" text-anchor="end" fill="{colour}">{escape(name)}</text>')
+        out.append(f'<text x="{after:.0f}" y="{TOP - 6}" fill="{colour}">{escape(name)}</text>')
+        after += 6 * len(name) + 10
     return "".join(out)
 
 
