@@ -11,9 +11,11 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -188,13 +190,23 @@ def quick(home: Path) -> Iterator[type[Quick]]:
         server.shutdown()
 
 
+def _wait_for_running(home: Path, count: int) -> None:
+    """Until the store knows of so many requests that run."""
+    for _ in range(500):
+        with closing(sqlite3.connect(home / "traces.db")) as store:
+            if store.execute("SELECT count(*) FROM requests WHERE outcome = 'running'").fetchone()[0] >= count:
+                return
+        time.sleep(0.02)
+    raise AssertionError("requests that run are not in the store")
+
+
 @pytest.mark.threats
 def test_a_killed_server_has_kept_what_it_had_shown(home: Path, processes: list[Process], quick: type[Quick]) -> None:
     """kill -9 in the middle of traffic, again and again: rows of finished requests stay, those that ran are told as interrupted,
     the file is whole, the port is free."""
     rounds = int(os.environ.get("AXONHUB_KILLS", "20"))
     shown: set[str] = set()
-    for _ in range(rounds):
+    for number in range(rounds):
         server = Process(home)
         processes.append(server)
         for _ in range(5):
@@ -204,6 +216,8 @@ def test_a_killed_server_has_kept_what_it_had_shown(home: Path, processes: list[
         running = [hanging(server.url, home) for _ in range(3)]
         for each in running:
             assert b"Hel" in each.recv(65536)
+        if number + 1 == rounds:  # rows are written together, after less than a second: otherwise the kill comes first
+            _wait_for_running(home, len(running))
         quick.hold.clear()
         server.process.send_signal(signal.SIGKILL)
         server.end(signal.SIGKILL)

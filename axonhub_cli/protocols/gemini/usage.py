@@ -81,7 +81,7 @@ def write_usage(usage: Usage | None) -> Block | None:
         return None
     known = usage.input is not None and usage.output is not None
     rows = (
-        ("promptTokenCount", usage.input),
+        ("promptTokenCount", usage.input if usage.cache_read is None else max(usage.input or 0, usage.cache_read)),
         ("cachedContentTokenCount", usage.cache_read),
         ("candidatesTokenCount", None if usage.output is None else max(0, usage.output - (usage.reasoning or 0))),
         ("thoughtsTokenCount", usage.reasoning),
