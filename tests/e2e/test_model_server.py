@@ -112,18 +112,18 @@ _ITEMS = [  # in full: llama.cpp takes an assistant's words in no shorter form
 _LIMITS = {"temperature": 0, "top_p": 1}
 # The same conversation in each client's own words: the path (the stream's for Gemini comes from it), and the body.
 ASKS: dict[str, tuple[str, dict[str, Any]]] = {
-    "anthropic": ("/v1/messages", {"system": SYSTEM, "messages": _TURNS, "max_tokens": 12, **_LIMITS}),
+    "anthropic": ("/v1/messages", {"system": SYSTEM, "messages": _TURNS, "max_tokens": 24, **_LIMITS}),
     "openai-chat": (
         "/v1/chat/completions",
-        {"messages": [{"role": "system", "content": SYSTEM}, *_TURNS], "max_completion_tokens": 12, **_LIMITS},
+        {"messages": [{"role": "system", "content": SYSTEM}, *_TURNS], "max_completion_tokens": 24, **_LIMITS},
     ),
-    "openai-responses": ("/v1/responses", {"instructions": SYSTEM, "input": _ITEMS, "max_output_tokens": 12, **_LIMITS}),
+    "openai-responses": ("/v1/responses", {"instructions": SYSTEM, "input": _ITEMS, "max_output_tokens": 24, **_LIMITS}),
     "gemini": (
         "/v1beta/models/smollm2:",
         {
             "systemInstruction": {"parts": [{"text": SYSTEM}]},
             "contents": _CONTENTS,
-            "generationConfig": {"maxOutputTokens": 12, "temperature": 0, "topP": 1},
+            "generationConfig": {"maxOutputTokens": 24, "temperature": 0, "topP": 1},
         },
     ),
 }
