@@ -191,7 +191,7 @@ class Server:
         )  # fmt: skip
         self._watchers = (
             spawn(watch_files(gateway, _RELOAD, self._look), "watch files"),
-            spawn(self._lag.watch(lambda: bool(gateway.live)), "watch the loop"),
+            spawn(self._lag.watch(gateway.busy), "watch the loop"),
         )
 
     def stop(self) -> None:

@@ -34,6 +34,7 @@ from .tasks import scale
 from .upstream import Upstream
 
 _FRESH = 0.05  # seconds for which the files are taken to be unchanged; under load one request in many looks
+_QUIET = 10.0  # seconds without a request after which a server counts as idle
 _PLANS = 256  # that are kept
 _REMEMBERED = 2048  # traces whose last channel is known, answers that have two ids
 
@@ -72,6 +73,7 @@ class Gateway:
     tested: Watch = field(default_factory=Watch)  # what deep tests found
     counters: Counters = field(default_factory=Counters)
     answers: OrderedDict[str, str] = field(default_factory=OrderedDict)  # ids of ours, and those of the upstreams' answers
+    asked: float = -_QUIET  # when the last request came (`time.monotonic`)
     _polled: float = 0.0
     _places: OrderedDict[str, tuple[str, str | None]] = field(default_factory=OrderedDict)
     _shown: tuple[Config, Channel | None] | None = None
@@ -164,9 +166,13 @@ class Gateway:
         """Tell the person at the terminal."""
         self.feed.publish({"type": "log", "level": level, "message": message, "t": time.time()})
 
+    def busy(self) -> bool:
+        """Whether requests run, or did a moment ago."""
+        return bool(self.live) or time.monotonic() - self.asked < _QUIET
+
     def refresh(self) -> None:
         """Before a request: what was changed a moment ago (`profile use`, `key create`) counts for it already."""
-        now = time.monotonic()
+        self.asked = now = time.monotonic()
         if now - self._polled > _FRESH:
             self.poll()
 

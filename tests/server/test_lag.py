@@ -22,3 +22,13 @@ async def test_a_loop_that_was_held_up_shows(monkeypatch: pytest.MonkeyPatch) ->
     state = watch.state()
     assert state["max"] >= 25
     assert state["p50"] <= state["p99"] <= state["max"]
+
+
+async def test_an_idle_server_hardly_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without requests the next look is far away; with them it is near."""
+    monkeypatch.setattr(lag, "EVERY", 0.001)
+    watch, busy = lag.Lag(), False
+    task = asyncio.ensure_future(watch.watch(lambda: busy))
+    await asyncio.sleep(0.05)
+    assert watch.state() == {}
+    task.cancel()
