@@ -80,11 +80,12 @@ def write_usage(usage: Usage | None) -> Block | None:
     if usage is None or (usage.input is None and usage.output is None):
         return None
     known = usage.input is not None and usage.output is not None
+    prompt = usage.input if usage.cache_read is None else max(usage.input or 0, usage.cache_read)  # the cached part is part of it
     rows = (
-        ("promptTokenCount", usage.input if usage.cache_read is None else max(usage.input or 0, usage.cache_read)),
+        ("promptTokenCount", prompt),
         ("cachedContentTokenCount", usage.cache_read),
         ("candidatesTokenCount", None if usage.output is None else max(0, usage.output - (usage.reasoning or 0))),
         ("thoughtsTokenCount", usage.reasoning),
-        ("totalTokenCount", (usage.input or 0) + (usage.output or 0) if known else None),
+        ("totalTokenCount", (prompt or 0) + (usage.output or 0) if known else None),
     )
     return {key: count for key, count in rows if count is not None}
