@@ -71,6 +71,8 @@ def watch_loop(loop: asyncio.AbstractEventLoop, tell: Callable[[str, str], None]
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         nonlocal last
         error = context.get("exception")
+        if isinstance(error, ValueError) and "_start_serving" in repr(context.get("handle")):
+            return  # without files asyncio tries to accept again in a second, by dozens of timers that outlive the socket
         if not isinstance(error, OSError) or error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
             loop.default_exception_handler(context)
             return

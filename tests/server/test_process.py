@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import socket
 import subprocess
 import sys
 
@@ -42,6 +43,21 @@ async def test_a_flood_of_complaints_becomes_one_sentence() -> None:
 
     assert [level for level, _ in told] == ["error"]
     assert "open files" in told[0][1]
+
+
+async def test_a_server_that_ends_without_files_ends_in_silence(caplog: pytest.LogCaptureFixture) -> None:
+    """asyncio's attempts to accept again may come after the socket is closed; any other error is still told."""
+    loop, told = asyncio.get_running_loop(), []
+    watch_loop(loop, lambda level, message: told.append((level, message)))
+    closed = socket.socket()
+    closed.close()
+    loop.call_later(0.01, loop._start_serving, asyncio.Protocol, closed)  # type: ignore[attr-defined]  # what asyncio does itself
+    await asyncio.sleep(0.05)
+    assert (told, caplog.records) == ([], [])
+    loop.call_soon(int, "x")
+    await asyncio.sleep(0.01)
+    loop.set_exception_handler(None)
+    assert len(caplog.records) == 1
 
 
 def test_a_server_loads_no_http_framework() -> None:
