@@ -1,6 +1,7 @@
 """`axonhub channel rename`: the name changes in the channel's own table and wherever a profile uses it, in one edit.
 
-Its secrets keep the names that they are stored under; what was learned about it (`channel test --deep`) goes with it.
+Its secrets keep the names that they are stored under; what was learned about it (`channel test --deep`, how its models count
+tokens) goes with it, in the files and in a server that runs.
 """
 
 from typing import Any
@@ -20,7 +21,8 @@ def register(app: typer.Typer) -> None:
 
 def rename(name: Name, new: Name, json: JsonFlag = False) -> None:
     """Give a channel another name, also where profiles use it."""
-    from ..config import capabilities
+    from ..config import capabilities, orders, ratios
+    from ..config.paths import paths
     from ..config.store import edit
 
     config = load()
@@ -30,6 +32,8 @@ def rename(name: Name, new: Name, json: JsonFlag = False) -> None:
         channel_table(document, name)["name"] = new
         touched = [key for key, profile in document.get("profiles", {}).items() if _follow(profile, name, new)]
     capabilities.rename(name, new)
+    ratios.rename(paths().ratios_file, name, new)
+    orders.rename(paths().orders_file, name, new)
     also = f" Profiles that use it follow: {', '.join(touched)}." if touched else ""
     emit(Result({"name": new, "before": name, "profiles": touched}, f"Channel {name} is now called {new}.{also}"), json=json)
 

@@ -1,7 +1,8 @@
 """`orders.json`: what commands ask of the running server. Nothing on the HTTP port changes state, so they leave a note (0600),
 and the server looks at it as it looks at its configuration.
 
-    {"resets": {"deepseek": 1764097000.1}, "allowances": {"trace-id": {"cost": 5.0, "requests": 0, "at": 1764097000.1}}}
+    {"resets": {"deepseek": 1764097000.1}, "allowances": {"trace-id": {"cost": 5.0, "requests": 0, "at": 1764097000.1}},
+     "renames": [{"old": "deepseek", "new": "ds", "at": 1764097000.1}]}
 
 Times are Unix seconds. An allowance adds up: it holds for a trace also after a restart. Orders older than a month are dropped.
 """
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 
 from msgspec import Struct, ValidationError, convert, field, to_builtins
+from msgspec.structs import replace
 
 from ..errors import ConfigError
 from .files import locked, read_bytes, signature, write_private
@@ -27,11 +29,20 @@ class Allowance(Struct, frozen=True, kw_only=True):
     at: float = 0.0
 
 
+class Rename(Struct, frozen=True, kw_only=True):
+    """A channel that is called otherwise since `at`: what a server has learned about it in memory follows."""
+
+    old: str
+    new: str
+    at: float
+
+
 class Orders(Struct, frozen=True, kw_only=True):
     """Everything that was asked for."""
 
     resets: dict[str, float] = field(default_factory=dict)
     allowances: dict[str, Allowance] = field(default_factory=dict)
+    renames: list[Rename] = field(default_factory=list)
 
 
 def read(path: Path) -> Orders:
@@ -46,7 +57,7 @@ def reset(path: Path, channel: str) -> None:
     """Ask for everything that is held against a channel to be forgotten."""
     with locked(path):
         orders = read(path)
-        _write(path, orders, {**orders.resets, channel: time.time()}, orders.allowances)
+        _write(path, replace(orders, resets={**orders.resets, channel: time.time()}))
 
 
 def allow(path: Path, trace: str, *, cost: float = 0.0, requests: int = 0) -> Allowance:
@@ -55,15 +66,23 @@ def allow(path: Path, trace: str, *, cost: float = 0.0, requests: int = 0) -> Al
         orders = read(path)
         before = orders.allowances.get(trace, Allowance())
         after = Allowance(cost=before.cost + cost, requests=before.requests + requests, at=time.time())
-        _write(path, orders, orders.resets, {**orders.allowances, trace: after})
+        _write(path, replace(orders, allowances={**orders.allowances, trace: after}))
     return after
 
 
-def _write(path: Path, orders: Orders, resets: dict[str, float], allowances: dict[str, Allowance]) -> None:
+def rename(path: Path, old: str, new: str) -> None:
+    """Tell a running server that a channel has another name."""
+    with locked(path):
+        orders = read(path)
+        _write(path, replace(orders, renames=[*orders.renames, Rename(old=old, new=new, at=time.time())]))
+
+
+def _write(path: Path, orders: Orders) -> None:
     since = time.time() - _MONTH
     fresh = Orders(
-        resets={name: at for name, at in resets.items() if at > since},
-        allowances={name: each for name, each in allowances.items() if each.at > since},
+        resets={name: at for name, at in orders.resets.items() if at > since},
+        allowances={name: each for name, each in orders.allowances.items() if each.at > since},
+        renames=[each for each in orders.renames if each.at > since],
     )
     write_private(path, json.dumps(to_builtins(fresh), indent=2).encode() + b"\n")
 
@@ -91,4 +110,5 @@ class OrderBook:
         return Orders(
             resets={name: at for name, at in self._known.resets.items() if before.resets.get(name) != at},
             allowances={name: each for name, each in self._known.allowances.items() if before.allowances.get(name) != each},
+            renames=[each for each in self._known.renames if each not in before.renames],
         )

@@ -98,6 +98,15 @@ class Ratios:
         while len(self._spots) > _SPOTS:
             del self._spots[next(iter(self._spots))]
 
+    def rename(self, old: str, new: str) -> bool:
+        """The channel is called otherwise now; whether anything was known of it."""
+        moved = {spot: each for spot, each in self._spots.items() if spot[0] == old}
+        for spot, each in moved.items():
+            del self._spots[spot]
+            each.channel = new
+            self._spots[new, spot[1]] = each
+        return bool(moved)
+
     def of(self, channel: str) -> list[dict[str, object]]:
         """What is known of a channel's models, for `channel show` and `doctor`."""
         return [each.told() for each in self._spots.values() if each.channel == channel and each.samples]
@@ -113,3 +122,10 @@ def read(path: Path) -> Ratios:
         return Ratios(convert(json.loads(read_bytes(path, _LIMIT)), list[Ratio]))
     except (FileNotFoundError, ConfigError, ValueError, RecursionError, ValidationError):
         return Ratios()
+
+
+def rename(path: Path, old: str, new: str) -> None:
+    """The same in the file, where no server holds it in memory. Raises `ConfigError`."""
+    known = read(path)
+    if known.rename(old, new):
+        known.save(path)

@@ -207,6 +207,8 @@ class Gateway:
         for trace, allowance in new.allowances.items():
             self.budgets.allow(trace, allowed(allowance, before.get(trace)))
             self.log("info", f"trace {trace} may go on")
+        for each in new.renames:
+            self.learning.rename(each.old, each.new)
 
     def state(self) -> dict[str, object]:
         """How the server is, for `axonhub status` and its like."""

@@ -73,6 +73,10 @@ class Learning:
         finally:
             self._busy = False
 
+    def rename(self, old: str, new: str) -> None:
+        """A channel is called otherwise; what its answers taught stays."""
+        self._changed |= self.ratios.rename(old, new)
+
     def save(self) -> None:
         """Write down what is new. A folder that cannot be written costs the next server its start, and nobody an answer."""
         if self._path is None or not self._changed:

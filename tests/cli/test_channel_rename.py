@@ -1,5 +1,6 @@
 """`axonhub channel rename`: one edit, everywhere."""
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from axonhub_cli.cli.channel import app
+from axonhub_cli.config import orders
+from axonhub_cli.config.paths import paths
+from axonhub_cli.config.ratios import Ratios
 from axonhub_cli.errors import AxonHubError
 
 BEFORE = """\
@@ -41,6 +45,20 @@ def test_the_name_follows_everywhere_and_nothing_else_changes(home: Path) -> Non
     expected = BEFORE.replace('name = "old"', 'name = "new"').replace('"other", "old"', '"other", "new"')
     assert (home / "config.toml").read_text() == expected.replace('channel = "old"', 'channel = "new"')
     assert tomllib.loads(expected)["channels"][0]["secrets"] == ["keyring:old"]
+
+
+def test_what_was_learned_follows(home: Path) -> None:
+    """How its models count tokens: in the file, and as a word to a server that runs."""
+    (home / "config.toml").write_text(BEFORE)
+    known = Ratios()
+    for _ in range(3):
+        known.learn("old", "m", 1000, 1500)
+    known.save(paths().ratios_file)
+
+    assert CliRunner().invoke(app, ["rename", "old", "new"]).exit_code == 0
+    shown = CliRunner().invoke(app, ["show", "new", "--json"])
+    assert [fact["samples"] for fact in json.loads(shown.stdout)["token_counts"]] == [3]
+    assert [(each.old, each.new) for each in orders.read(paths().orders_file).renames] == [("old", "new")]
 
 
 @pytest.mark.parametrize("args", [("none", "new"), ("old", "other"), ("old", "a b")])

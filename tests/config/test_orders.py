@@ -57,3 +57,21 @@ def test_a_broken_file_orders_nothing(tmp_path: Path, text: str) -> None:
     assert orders.read(path) == Orders()
     assert book.poll() == Orders()
     assert Allowance().cost == 0
+
+
+def test_a_rename_is_news_once(tmp_path: Path) -> None:
+    """Two in a row come in their order; other orders stay."""
+    path = tmp_path / "orders.json"
+    orders.allow(path, "t", cost=1.0)
+    book = OrderBook(path)
+    orders.rename(path, "a", "b")
+    orders.rename(path, "b", "c")
+
+    new = book.poll()
+    assert new is not None
+    assert [(each.old, each.new) for each in new.renames] == [("a", "b"), ("b", "c")]
+    orders.reset(path, "c")
+    again = book.poll()
+    assert again is not None
+    assert again.renames == []
+    assert book.allowances["t"].cost == 1.0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from axonhub_cli.config.ratios import ENOUGH, KEPT, LEAST, MOST, Ratio, Ratios, quantile, read
+from axonhub_cli.config.ratios import ENOUGH, KEPT, LEAST, MOST, Ratio, Ratios, quantile, read, rename
 
 
 def learned(*ratios: float) -> Ratios:
@@ -75,6 +75,18 @@ def test_they_survive_a_restart(tmp_path: Path) -> None:
     known.save(tmp_path / "data" / "ratios.json")
     assert stat.S_IMODE((tmp_path / "data" / "ratios.json").stat().st_mode) == 0o600
     assert read(tmp_path / "data" / "ratios.json").of("c") == known.of("c")
+
+
+def test_they_follow_a_channel_to_its_new_name(tmp_path: Path) -> None:
+    """In the file; a channel of which nothing is known changes nothing, not even the folder."""
+    path = tmp_path / "data" / "ratios.json"
+    rename(path, "c", "d")
+    assert not path.parent.exists()
+    learned(1.5, 1.5, 1.5).save(path)
+    rename(path, "c", "d")
+    known = read(path)
+    assert known.of("c") == []
+    assert known.factor("d", "m") == pytest.approx(1.545)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '[{"channel": 1}]', '[{"channel": "c", "model": "m", "ratios": "x"}]'])

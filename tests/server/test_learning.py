@@ -2,10 +2,15 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from axonhub_cli.cli.main import app
+from axonhub_cli.config.paths import paths
+from axonhub_cli.config.ratios import read
 from axonhub_cli.server.learning import Counters, Learning
 from tests.server import wire
 from tests.server.conftest import Hub, Start, Upstream, channels, stream, whole
@@ -93,6 +98,22 @@ async def test_later_answers_are_looked_at_now_and_then(start: Start, upstream: 
     await call(hub, 12)
     assert hub.server.gateway is not None
     assert hub.server.gateway.learning.ratios.samples("c0", "m") == 8
+
+
+async def test_what_was_learned_follows_a_new_name(start: Start, upstream: Upstream, home: Path) -> None:
+    """`channel rename` beside a running server: the next count is as good as the last, and what is written has the new name."""
+    upstream.will(*[answer(2000)] * 3)
+    hub = await start(channels(("openai-chat", upstream.url)))
+    assert hub.server.gateway is not None
+    await call(hub, 3)
+    before = await counted(hub)
+
+    renamed = await asyncio.to_thread(CliRunner().invoke, app, ["channel", "rename", "c0", "other"])
+    assert renamed.exit_code == 0, renamed.output
+    hub.server.gateway.poll()
+    assert await counted(hub) == before
+    hub.server.gateway.learning.save()
+    assert [fact["samples"] for fact in read(paths().ratios_file).of("other")] == [3]
 
 
 async def test_a_cooling_place_is_not_asked(start: Start, upstream: Upstream) -> None:
