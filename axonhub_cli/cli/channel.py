@@ -1,15 +1,15 @@
 """`axonhub channel`: the providers, their secrets, and whether they answer."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import channel_override, channel_rename
-from .channel_facts import counted, counting, protocols, quirk_rows, secret_states, told_quirks
-from .channel_options import BaseUrl, BodyOverrides, HeaderOverrides, Models, Name, Priority, Quirks, Tags, Weight
+from . import channel_override, channel_rename, channel_write
+from .channel_facts import counted, counting, protocols, quirk_rows, secret_states, summary, told_quirks
+from .channel_options import Name
 from .channel_table import few, listing, told
-from .edit import add_item, channel_table, check_name, config_file, load, set_or_drop
 from .edit import channel as pick
+from .edit import channel_table, config_file, load, set_or_drop
 from .output import JsonFlag, LimitOption, Result, clean, confirm, emit, table
 from .secret import FileOption, SecretOption, StdinOption, note, obtain
 
@@ -17,58 +17,7 @@ if TYPE_CHECKING:
     from ..config.schema import Channel, Config
 
 app = typer.Typer(no_args_is_help=True, help="Model providers: add them, give them secrets, try them.")
-channel_rename.register(app)
-
-
-@app.command()
-def add(
-    name: Name,
-    type_: Annotated[
-        str, typer.Option("--type", "-t", help="A preset (deepseek, ollama, …) or a bare protocol (openai-chat, …).")
-    ],
-    base_url: BaseUrl = None,
-    secret: SecretOption = None,
-    secret_stdin: StdinOption = False,
-    insecure_file: FileOption = False,
-    model: Models = None,
-    priority: Priority = None,
-    weight: Weight = None,
-    tag: Tags = None,
-    body_override: BodyOverrides = None,
-    header_override: HeaderOverrides = None,
-    quirk: Quirks = None,
-    json: JsonFlag = False,
-) -> None:
-    """Add a channel. Its secret is asked for, hidden, and goes into the keyring.
-
-    Examples:
-
-        axonhub channel add deepseek --type deepseek -m deepseek-chat -m deepseek-reasoner
-
-        axonhub channel add local --type openai-chat --base-url http://127.0.0.1:11434/v1
-    """
-    from ..config.presets import PRESETS
-    from ..config.schema import Channel
-    from ..config.store import edit
-
-    config = load()
-    check_name(name, "channel", [item.name for item in config.channels])
-    _check_type(type_, base_url)
-    overrides = {
-        "body_overrides": channel_override.body(body_override),
-        "header_overrides": channel_override.header(header_override),
-    }
-    facts = {key: value for key, value in channel_override.quirks(quirk).items() if value is not None}
-    given = secret is not None or secret_stdin
-    reference = None
-    if given or _needs_secret(Channel(name=name, type=type_, base_url=base_url)):
-        reference = obtain(name, PRESETS[type_].env, secret, stdin=secret_stdin, insecure_file=insecure_file)
-    values: dict[str, Any] = {"name": name, "type": type_, "base_url": base_url, "secrets": [reference] if reference else None}
-    values |= {"models": model, "priority": priority, "weight": weight, "tags": tag}
-    values |= overrides | ({"quirks": facts} if facts else {})
-    with edit(config_file()) as document:
-        add_item(document, "channels", {key: value for key, value in values.items() if value})
-    emit(Result(_summary(pick(load(), name)), f"Added channel {name}.\nTry it: axonhub channel test {name}"), json=json)
+app.command()(channel_write.add)
 
 
 @app.command("list")
@@ -80,7 +29,7 @@ def list_(limit: LimitOption = 50, json: JsonFlag = False) -> None:
     channels = sorted(load().channels, key=lambda item: item.priority)[:limit]
     states = secret_states(channels)
     rows = [
-        _summary(item)
+        summary(item)
         | {"protocols": list(protocols(item)), "secret_states": {ref: states[ref] for ref in item.secrets}}
         | {"state": state_of(item.name, sick, secrets=len(item.secrets)) if item.enabled else "off"}
         for item in channels
@@ -93,7 +42,7 @@ def list_(limit: LimitOption = 50, json: JsonFlag = False) -> None:
 def show(name: Name, json: JsonFlag = False) -> None:
     """One channel, with the addresses that it really uses, and whether its secrets are there."""
     found = pick(load(), name)
-    data = _summary(found) | {
+    data = summary(found) | {
         "endpoints": protocols(found),
         "secret_states": secret_states([found]),
         "headers": sorted(found.headers),
@@ -113,57 +62,8 @@ def show(name: Name, json: JsonFlag = False) -> None:
     emit(Result(data, table(["", ""], rows)), json=json)
 
 
-@app.command("edit")
-def edit_(
-    name: Name,
-    type_: Annotated[str | None, typer.Option("--type", "-t", help="Another preset or protocol.")] = None,
-    base_url: BaseUrl = None,
-    model: Models = None,
-    priority: Priority = None,
-    weight: Weight = None,
-    tag: Tags = None,
-    body_override: BodyOverrides = None,
-    header_override: HeaderOverrides = None,
-    quirk: Quirks = None,
-    json: JsonFlag = False,
-) -> None:
-    """Change a channel. Models, tags and overrides that are given replace the old ones; an empty one (--model "") clears them.
-
-    Examples:
-
-        axonhub channel edit local --body-override 'set chat_template_kwargs.enable_thinking=false' --quirk images=false
-    """
-    from ..config.store import edit
-    from ..errors import UsageError
-
-    found = pick(load(), name)
-    changes: dict[str, Any] = {
-        "type": type_,
-        "base_url": base_url,
-        "models": model,
-        "priority": priority,
-        "weight": weight,
-        "tags": tag,
-    }
-    changes |= {
-        "body_overrides": channel_override.body(body_override),
-        "header_overrides": channel_override.header(header_override),
-    }
-    changes = {key: value for key, value in changes.items() if value is not None}
-    facts = channel_override.quirks(quirk)
-    if not changes and not facts:
-        raise UsageError(
-            "Nothing to change was given.", hint="See: axonhub channel edit --help. Secrets: axonhub channel secret NAME"
-        )
-    _check_type(type_ or found.type, base_url or found.base_url)
-    with edit(config_file()) as document:
-        for key, value in changes.items():
-            cleared = [item for item in value if item] if isinstance(value, list) else value or (value if value == 0 else None)
-            set_or_drop(channel_table(document, name), key, cleared)
-        if facts:
-            kept = {key: value for key, value in {**found.quirks, **facts}.items() if value is not None}
-            set_or_drop(channel_table(document, name), "quirks", kept or None)
-    emit(Result(_summary(pick(load(), name)), f"Changed channel {name}."), json=json)
+app.command()(channel_write.edit)
+channel_rename.register(app)
 
 
 @app.command()
@@ -286,12 +186,6 @@ def try_out(
     emit(result, json=json)
 
 
-def _summary(channel: "Channel") -> dict[str, Any]:
-    names = ("name", "type", "base_url", "secrets", "models", "priority", "weight", "tags", "enabled")
-    values = {key: getattr(channel, key) for key in names}
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
-
-
 def _shown(value: object) -> str:
     """A field for people."""
     match value:
@@ -302,32 +196,6 @@ def _shown(value: object) -> str:
         case dict():
             return few([f"{key}={entry}" for key, entry in value.items()], "-")
     return "-" if value is None else clean(str(value))
-
-
-def _check_type(type_: str, base_url: str | None) -> None:
-    """`UsageError` for a type that does not exist or an address that cannot be."""
-    from ..config.check import nearest
-    from ..config.presets import PRESETS, endpoints
-    from ..config.schema import Channel
-    from ..errors import ConfigError, UsageError
-
-    if type_ not in PRESETS:
-        raise UsageError(f"There is no channel type {type_!r}.", hint=nearest(type_, PRESETS, "Types"))
-    try:
-        endpoints(Channel(name="-", type=type_, base_url=base_url))
-    except ConfigError as error:
-        raise UsageError(f"--base-url: {error.message}", hint=error.hint) from None
-
-
-def _needs_secret(channel: "Channel") -> bool:
-    """Local servers want none; a bare protocol on this machine is a local server, too."""
-    from urllib.parse import urlsplit
-
-    from ..config.presets import PRESETS
-
-    hosts = {urlsplit(address).hostname for address in protocols(channel).values()}
-    here = hosts <= {"127.0.0.1", "localhost", "::1"} and channel.type in PRESETS[channel.type].endpoints
-    return not PRESETS[channel.type].local and not here
 
 
 def _users(config: "Config", name: str) -> list[str]:

@@ -12,6 +12,13 @@ _SECONDS = 3.0  # for the keyring to answer
 _NOT_THERE = ("is not set", "has no secret named", "no such file")
 
 
+def summary(channel: "Channel") -> dict[str, Any]:
+    """What config.toml says of it, in short."""
+    names = ("name", "type", "base_url", "secrets", "models", "priority", "weight", "tags", "enabled")
+    values = {key: getattr(channel, key) for key in names}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
 def protocols(channel: "Channel") -> dict[str, str]:
     """The channel's addresses by protocol, the preferred one first."""
     from ..config.presets import endpoints
