@@ -43,8 +43,8 @@ def serve_detached(options: Mapping[str, object]) -> Result:
     found = running()
     already = found is not None
     if found is None:
-        words = [[name] if value is True else [name, str(value)] for name, value in options.items() if value not in (None, False)]
-        found = start([word for each in words for word in each])
+        given = {name: value for name, value in options.items() if value is not None and value is not False}  # port 0 is given
+        found = start([word for name, value in given.items() for word in ([name] if value is True else [name, str(value)])])
     data = {"running": True, "started": not already, "pid": found.pid, "port": found.port, "log": str(log_file())}
     text = f"axonhub runs on http://127.0.0.1:{found.port} (pid {found.pid})."
     return Result(data, f"{text} It ran already." if already else f"{text} Log: {log_file()}. End it: axonhub stop")

@@ -17,9 +17,11 @@ from .output import JsonFlag, Result, emit
 if TYPE_CHECKING:
     import subprocess
 
+    from ..config.state import ServerState
     from ..server.app import Server
 
 _LOOK = 1.0  # seconds between looks at the leases of `axonhub run`
+_LEAVE = 10.0  # seconds beyond `server.drain` in which an ending server closes its store
 
 
 def register(app: typer.Typer) -> None:
@@ -202,21 +204,43 @@ def status(json: JsonFlag = False) -> None:
 
 
 def stop(json: JsonFlag = False) -> None:
-    """End the running server; requests may finish first."""
+    """End the running server; requests may finish first (`server.drain` seconds). A second `stop` does not wait for them."""
     import os
     import signal
-    import time
 
     from ..config import state
     from ..config.paths import paths
 
-    where = paths().server_file
-    found = state.running(where)
+    found = state.running(paths().server_file)
     if found is None:
         raise NotRunning("No axonhub server runs here.", hint="Nothing to stop.")
     os.kill(found.pid, signal.SIGTERM)
-    for _ in range(100):
-        if state.running(where) is None:
-            break
-        time.sleep(0.1)
-    emit(Result({"stopped": True, "pid": found.pid}, f"Stopped (pid {found.pid})."), json=json)
+    gone = _gone(found)
+    said = (
+        f"Stopped (pid {found.pid})."
+        if gone
+        else f"It has been told, and still finishes (pid {found.pid}). At once: axonhub stop"
+    )
+    emit(Result({"stopped": gone, "pid": found.pid}, said, exit_code=0 if gone else 1), json=json)
+
+
+def _gone(found: "ServerState") -> bool:
+    """Whether it ends in the time that it may take, and leaves its port to the next one."""
+    import time
+
+    from ..config import state
+    from ..config.paths import paths
+    from ..config.schema import Config
+    from ..errors import ConfigError
+    from .edit import load
+
+    try:
+        config = load()
+    except ConfigError:  # the server holds the last good one; which drain that has cannot be told
+        config = Config()
+    until = time.monotonic() + config.server.drain + _LEAVE
+    while time.monotonic() < until:
+        if state.running(paths().server_file) is None and not state.listens(found.port):
+            return True
+        time.sleep(0.05)
+    return False

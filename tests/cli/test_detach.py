@@ -26,6 +26,7 @@ def test_a_detached_server_answers_and_a_second_start_finds_it(home: Path) -> No
     first = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     try:
         assert first["started"]
+        assert first["port"] != 8090  # a free one, as asked
         second = detach.serve_detached({"--port": 0})
         assert (second.data["started"], second.data["pid"]) == (False, first["pid"])
         found = detach.running()

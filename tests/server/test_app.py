@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from axonhub_cli.cli import serve
 from axonhub_cli.config import state
 from axonhub_cli.config.paths import paths
 from axonhub_cli.errors import ConfigError, UsageError
@@ -151,8 +152,9 @@ def test_a_signal_ends_an_idle_server_cleanly(home: Path, number: signal.Signals
     assert refused.value.errno == errno.ECONNREFUSED
 
 
-def test_status_and_stop_find_the_server(home: Path) -> None:
-    """`status` says where it is, `stop` ends it, and both say 3 when there is none."""
+def test_status_and_stop_find_the_server(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`status` says where it is; `stop` ends it, comes back when its port is free, and tells when it is not; both say 3 when
+    there is none."""
     environment = {**os.environ, "AXONHUB_HOME": str(home)}
 
     def axonhub(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -164,7 +166,12 @@ def test_status_and_stop_find_the_server(home: Path) -> None:
     process, ready = _serve(home)
     assert json.loads(axonhub("status", "--json").stdout)["port"] == ready["port"]
     assert f"http://127.0.0.1:{ready['port']}/anthropic" in axonhub("setup", "claude-code", "--shell", "bash").stdout
+    found = state.running(paths().server_file)
+    assert found is not None
+    monkeypatch.setattr(serve, "_LEAVE", -10.0)  # no patience
+    assert not serve._gone(found)
     assert axonhub("stop").returncode == 0
+    assert not state.listens(found.port)
     process.communicate(timeout=20)
     assert process.returncode == 0
     assert axonhub("stop").returncode == 3
