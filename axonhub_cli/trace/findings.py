@@ -18,7 +18,7 @@ from ..types.messages import Usage
 from ..types.price import Price
 from . import bodies, rows, schema
 from .effort import effort
-from .insight import Bodies, Turn, judge
+from .insight import Bodies, Turn, judge_among
 from .records import BodyKind, Findings, RequestRecord
 
 BRANCHES = 1024  # whose last turns are known
@@ -89,7 +89,7 @@ class Finder:
         now = _Known(record.id, _turn(record, usage, lambda: kept), kept)
         previous = self._previous(record, branch)
         self._remember(branch, now)
-        verdict = judge(previous, now.turn) if previous is not None else None
+        verdict = judge_among(previous, now.turn)
         now.turn = _turn(record, usage, lambda: self._read(now))
         if verdict is None:
             return {}
@@ -100,20 +100,18 @@ class Finder:
             "missed_cost": self._missed(record, usage, verdict.tokens),
         }
 
-    def _previous(self, record: RequestRecord, branch: tuple[str, str | None]) -> Turn | None:
-        """The last turn of the branch that was over when this one began: of those that are known, or in the file."""
-        for known in reversed(self._branches.get(branch, ())):
-            if known.turn.ended <= record.started:
-                return known.turn
-        if self.connection is None:
-            return None
+    def _previous(self, record: RequestRecord, branch: tuple[str, str | None]) -> list[Turn]:
+        """The last turns of the branch that were over when this one began: those that are known, or the one in the file."""
+        over = [known.turn for known in reversed(self._branches.get(branch, ())) if known.turn.ended <= record.started]
+        if over or self.connection is None:
+            return over
         cursor = self.connection.execute(schema.PREVIOUS, (*branch, record.started))
         row = cursor.fetchone()
         if row is None:
-            return None
+            return []
         other = rows.stored(dict(zip((column[0] for column in cursor.description), row, strict=True)))
         stored = _Known(other.id, _turn(other, other.usage or Usage(), lambda: self._read(stored)))
-        return stored.turn
+        return [stored.turn]
 
     def _remember(self, branch: tuple[str, str | None], now: _Known) -> None:
         self._branches.setdefault(branch, deque(maxlen=TURNS)).append(now)

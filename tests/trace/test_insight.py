@@ -11,6 +11,7 @@ from axonhub_cli.types.messages import Usage
 TOOLS = [{"name": "Bash", "description": "run"}, {"name": "Read", "description": "read"}]
 SYSTEM = [{"type": "text", "text": "You are careful."}, {"type": "text", "text": "Today is Monday."}]
 HISTORY = [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "hi"}, {"role": "user", "content": "go"}]
+TEXT = {"type": "text", "text": "hi"}
 HELD = Usage(input=10_000, output=10, cache_read=8_000, cache_write_5m=2_000)
 MISSED = Usage(input=11_000, output=10, cache_read=0)
 
@@ -49,7 +50,13 @@ CHANGES: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"system": SYSTEM[:1]}, "system", "system prompt changed: 2 parts became 1"),
     ({"messages": [HISTORY[0], {"role": "assistant", "content": "hm"}, *HISTORY[2:]]}, "history",
-     "history edited at message 2 of 3"),
+     "history edited at message 2 of 3, character 2: “i” became “m”"),
+    ({"messages": [HISTORY[0], {"role": "assistant", "content": [TEXT, TEXT]}, *HISTORY[2:]]}, "history",
+     "history edited at message 2 of 3: 1 parts became 2"),
+    ({"messages": [HISTORY[0], {"role": "user", "content": "hi"}, *HISTORY[2:]]}, "history", "history edited at message 2 of 3"),
+    ({"output_config": {"effort": "low"}, "messages": []}, "settings", "settings changed: effort - → low"),
+    ({"reasoning_effort": "low", "prompt_cache_key": "a", "cachedContent": "b", "response_format": {"type": "json_object"}},
+     "settings", "settings changed: effort - → low, the answer's format - → {'type': 'json_object'}, cache key - → a and 1 more"),
     ({"messages": HISTORY[:2]}, "history", "history shortened: 3 messages became 2"),
     ({"messages": [{"role": "user", "content": "summary"}]}, "history", "history shortened at message 1: 3 messages became 1"),
     ({"started": 400.0}, "idle", "idle for 6 min, longer than the cache lives"),
@@ -121,16 +128,15 @@ def test_a_gemini_body() -> None:
     assert verdict.cause == "system"
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'{"tools":3,"system":{"text":1},"messages":[1]}'])
+@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"[" * 100_000, b'{"tools":3,"system":{"text":1},"messages":[1]}'])
 def test_bodies_that_cannot_be_read(body: bytes) -> None:
-    """Without readable bodies there is still a verdict."""
+    """Without readable bodies the clock still tells something; else the cause is unknown, and nobody's."""
 
     def bare(usage: Usage, started: float) -> Turn:
         return Turn(started, started, usage, "c", None, "m", lambda: {"client_request": body})
 
-    verdict = judge(bare(HELD, 0.0), bare(MISSED, 1000.0))
-    assert verdict is not None
-    assert verdict.cause == "idle"
+    verdicts = [judge(bare(HELD, 0.0), bare(MISSED, started)) for started in (1000.0, 20.0)]
+    assert [verdict.cause for verdict in verdicts if verdict] == ["idle", "vendor" if b"tools" in body else "unknown"]
 
 
 def test_what_a_request_leaves() -> None:
