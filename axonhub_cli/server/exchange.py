@@ -25,10 +25,10 @@ _LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for statu
 class Request:
     """What a client asks. `raw_path` is the target as it came, `raw_headers` the header lines but for the body's length, which is
     `length` (None: none was told). `complete`: the whole body is here. `left`: called when the client is gone, before the task
-    hears of it."""
+    hears of it. `begun`: a stream has said its first words."""
 
     __slots__ = (
-        "_invited", "_pieces", "_size", "_waiter", "complete", "connection", "expects", "http11", "keep_alive", "left",
+        "_invited", "_pieces", "_size", "_waiter", "begun", "complete", "connection", "expects", "http11", "keep_alive", "left",
         "length", "method", "raw_headers", "raw_path", "task", "unwanted",
     )  # fmt: skip
 
@@ -38,7 +38,7 @@ class Request:
         self.raw_headers: list[tuple[bytes, bytes]] = []
         self.length: int | None = None
         self.expects = b""
-        self.complete = self.unwanted = self._invited = False
+        self.begun = self.complete = self.unwanted = self._invited = False
         self.http11 = self.keep_alive = True
         self.task: asyncio.Task[None] | None = None
         self.left: Callable[[], None] | None = None
@@ -61,6 +61,11 @@ class Request:
     def transport(self) -> Any:
         """The way back; None when the client has left."""
         return self.connection.transport
+
+    @property
+    def uninvited(self) -> bool:
+        """Whether the client asked if its body is wanted and got no word: who knows what it sends next, a body or a request."""
+        return bool(self.expects) and not self._invited and not self.complete
 
     async def read(self) -> bytes:
         """What has arrived of the body; b"" at its end only. Raises `ConnectionError` when the client left in the middle."""
@@ -155,7 +160,7 @@ class Stream:
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client left")
         if self._head:
-            data, self._head = self._head + data, b""
+            data, self._head, self._request.begun = self._head + data, b"", True
         transport.write(data)
 
 

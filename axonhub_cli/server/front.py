@@ -85,8 +85,10 @@ class Connection(asyncio.Protocol):
         self._coming: Request | None = None  # the one that is being read
         self._waiting: deque[Request] = deque()
         self._head = 0  # bytes of the head that comes
+        self._coding = b""  # its transfer codings, each with a comma
         self._silence = 0  # bytes that came without anything coming of them
         self._in_body = self._deaf = self._last = self._paused = self._refused = self._stuck = False
+        self._offering = b""  # the framing of a body that follows an offer to change the protocol
         self._full: asyncio.Future[None] | None = None  # while somebody waits for a client that reads slowly
 
     @property
@@ -155,14 +157,24 @@ class Connection(asyncio.Protocol):
         self._silence += len(data)
         try:
             self._parser.feed_data(data)
-        except HttpParserUpgrade:
+        except HttpParserUpgrade as upgrade:
             self._last = True
+            if self._offering:
+                self._read_on(data[upgrade.args[0] :])
         except (HttpParserError, ValueError, OverflowError):
             self._refuse(400, "This is not the HTTP/1.1 that axonhub speaks.")
         if self._silence > _HEAD:
             self._refuse(431, "The head of this request is too large.")
         if self.request is None:
             self._next()
+
+    def _read_on(self, rest: bytes) -> None:
+        """A body behind an offer to change the protocol (`Upgrade: h2c`; Java's client makes it with each request), which llhttp
+        leaves alone: another parser reads it."""
+        self._parser = HttpRequestParser(self)
+        self._parser.feed_data(b"POST / HTTP/1.1\r\n" + self._offering + b"\r\n\r\n")
+        self._offering = b""
+        self.data_received(rest)
 
     def _refuse(self, status: int, why: str) -> None:
         """What comes is nothing to answer: say so when nothing else is being said, and end it."""
@@ -182,50 +194,62 @@ class Connection(asyncio.Protocol):
     # What llhttp calls.
 
     def on_message_begin(self) -> None:
+        if self._offering:
+            return
         self._coming = None if self._refused else Request(self)
-        self._in_body = False
+        self._in_body, self._coding = False, b""
         self._head = self._silence = 0
 
     def on_url(self, url: bytes) -> None:
-        if self._coming is not None:
+        if self._coming is not None and not self._offering:
             self._coming.raw_path += url.decode("latin-1")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         request = self._coming
         if request is None or self._in_body:  # trailers say nothing to us
             return
-        size = len(name)
+        size, value = len(name), value.rstrip(b" \t")
         if size == 14 and name.lower() == b"content-length":
             request.length = int(value)
         else:
             request.raw_headers.append((name, value))
             if size == 6 and name.lower() == b"expect":
                 request.expects = value.lower()
+            elif size == 17 and name.lower() == b"transfer-encoding":
+                self._coding += value.lower() + b","
         self._head += size + len(value)
         if len(value) > _LINE:
             self._head = _HEAD + 1
 
     def on_headers_complete(self) -> None:
         request, parser = self._coming, self._parser
-        if request is None:
+        if request is None or self._offering:
             return
         self._in_body, self._silence = True, 0
         version = parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            self._refuse(400, "This is not the HTTP/1.1 that axonhub speaks.")
-            return
-        if self._head > _HEAD or len(request.raw_headers) > _LINES or len(request.raw_path) > _LINE:
-            self._refuse(431, "The head of this request is too large.")
-            return
-        if request.expects not in (b"", b"100-continue"):
-            self._refuse(417, "axonhub knows no such expectation.")
+        if (why := self._objection(request, version)) is not None:
+            self._refuse(*why)
             return
         request.method = parser.get_method().decode("latin-1")
         request.http11 = version == "1.1"
         request.keep_alive = bool(parser.should_keep_alive()) and not parser.should_upgrade()
+        if parser.should_upgrade() and request.method != "CONNECT" and (self._coding or request.length):
+            self._offering = b"Transfer-Encoding: chunked" if self._coding else b"Content-Length: %d" % (request.length or 0)
         self._waiting.append(request)
         if len(self._waiting) > _AHEAD:
             self.abort()
+
+    def _objection(self, request: Request, version: str) -> tuple[int, str] | None:
+        """Status and reason where a head is none that we answer."""
+        if version not in ("1.1", "1.0"):
+            return 400, "This is not the HTTP/1.1 that axonhub speaks."
+        if self._head > _HEAD or len(request.raw_headers) > _LINES or len(request.raw_path) > _LINE:
+            return 431, "The head of this request is too large."
+        if self._coding and (self._coding != b"chunked," or version == "1.0"):  # where such a body ends is a matter of opinion
+            return 501, "axonhub knows no transfer coding but the chunked one of HTTP/1.1."
+        if request.expects not in (b"", b"100-continue"):
+            return 417, "axonhub knows no such expectation."
+        return None
 
     def on_body(self, data: bytes) -> None:
         self._silence = 0
@@ -234,6 +258,8 @@ class Connection(asyncio.Protocol):
             self.transport.pause_reading()
 
     def on_message_complete(self) -> None:
+        if self._offering:
+            return
         request, self._coming = self._coming, None
         if request is None:
             return
@@ -252,18 +278,25 @@ class Connection(asyncio.Protocol):
     async def _answer(self, request: Request) -> None:
         try:
             response = await self._front.handle(request)
-            if isinstance(response, Whole) and self.transport is not None:
-                self.transport.write(response.written(request))
-                if response.close:
-                    request.keep_alive = False
-                if self._stuck:
-                    await self.drained()
+            if isinstance(response, Whole):
+                await self._say(request, response)
         except (asyncio.CancelledError, ConnectionError):  # the client left, or the server ends
             self.abort()
         except Exception:
             log.exception("answering failed")
             self.abort()
         self._answered(request)
+
+    async def _say(self, request: Request, response: Whole) -> None:
+        """An answer in one piece. Where a stream has begun already a second head would pass for its words."""
+        if request.begun:
+            self.abort()
+        elif self.transport is not None:
+            if response.close or request.uninvited:
+                request.keep_alive = False
+            self.transport.write(response.written(request))
+            if self._stuck:
+                await self.drained()
 
     def _answered(self, request: Request) -> None:
         if self.transport is None:

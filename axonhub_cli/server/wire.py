@@ -166,8 +166,10 @@ class Answer:
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
-            self._fail(Broken(f"what it sent is no HTTP ({type(error).__name__})"))
-            return
+            if not self.done:
+                self._fail(Broken(f"what it sent is no HTTP ({type(error).__name__})"))
+                return
+            self._more = True  # the answer is whole; what follows it is nothing that we asked for
         if self._silence > MAX_SILENCE:
             self._fail(Broken(f"it sent more than {MAX_SILENCE >> 10} KB of headers"))
             return
@@ -222,6 +224,8 @@ class Answer:
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
+        if not 100 <= status < 600 or self._parser.get_http_version() not in ("1.1", "1.0"):
+            raise ValueError  # no HTTP: llhttp takes RTSP too, and any three digits
         self._interim = 100 <= status < 200
         if self._interim:
             self._lines = []
