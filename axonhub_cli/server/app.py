@@ -172,7 +172,10 @@ class Server:
         return next(iter(endpoints(channel).values())).base_url if channel is not None else None
 
     def _look(self) -> None:
-        """What else is done every second: pass changed settings on, close idle connections that are too many."""
+        """What else is done every second: pass changed settings on, hear what the store has to say, close idle connections that
+        are too many."""
+        if self.gateway is not None:
+            self.gateway.recorder.look()
         if self._front is not None:
             self.connections.trim(self._front.connections)
         if self._store is not None and self.gateway is not None and self._store.config is not self.gateway.config.trace:

@@ -10,6 +10,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from ..config.orders import Allowance
@@ -82,15 +83,15 @@ class Priced:
         self._store.begin(record)
 
     def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[Findings], None]) -> None:
-        def hear(found: Findings) -> None:
-            if price := found.get("cost"):
-                self._heard(record, price)
-            told(found)
-
-        self._store.end(record, bodies, hear)
+        self._store.end(record, bodies, partial(self._hear, record, told))
 
     def messages(self) -> list[tuple[Level, str]]:
         return self._store.messages()
+
+    def _hear(self, record: RequestRecord, told: Callable[[Findings], None], found: Findings) -> None:
+        if price := found.get("cost"):
+            self._heard(record, price)
+        told(found)
 
 
 def allowed(allowance: Allowance, before: Allowance | None) -> Use:

@@ -35,11 +35,12 @@ class Item:
     @property
     def size(self) -> int:
         """Bytes of its bodies."""
-        return sum(map(len, self.bodies.values()))
+        return sum(map(len, self.bodies.values())) if self.bodies else 0
 
 
 class Backlog:
-    """Items in order. `put` is for any thread, `take`, `retry` and `done` for the writer."""
+    """Items in order. `put` is for one thread, the relay's, and takes no lock unless the writer waits; `take`, `retry`, `strip`
+    and `done` are for the writer."""
 
     def __init__(self, *, limit_bytes: int = BYTES, limit_rows: int = ROWS) -> None:
         self.closing = False
@@ -49,25 +50,29 @@ class Backlog:
         self._limit_rows = limit_rows
         self._changed = threading.Condition()
         self._items: deque[Item] = deque()
-        self._bytes = 0  # of all bodies that are unfinished
-        self._unfinished = 0
+        # Bytes of bodies and items: those that were put are counted by `put` alone, those that are finished under the lock.
+        self._bytes_in = self._bytes_out = 0
+        self._put = self._finished = 0
         self._hurried = 0  # who waits for the disk
-        self._enough = 1  # items that are worth waking the writer for
+        self._enough = 0  # items that are worth waking the writer for; 0: it does not wait
 
     def put(self, item: Item) -> None:
         """Add an item; after `close` it is only counted."""
-        with self._changed:
-            if self.closing:
-                self._finish_lost(item)
-                return
-            self._bytes += item.size
-            self._unfinished += 1
-            if self._bytes > self._limit_bytes:
-                self._strip(item)
-            if len(self._items) >= self._limit_rows:
-                self._finish([self._items.popleft()], lost=True)
-            self._items.append(item)
-            if len(self._items) >= self._enough or self._bytes > MANY:
+        if self.closing:
+            self._lose(item)
+            return
+        items, size = self._items, item.size
+        if self._bytes_in + size - self._bytes_out > self._limit_bytes and item.bodies:
+            item.bodies, size = {}, 0
+            self.dropped_bodies += 1
+        self._bytes_in += size
+        self._put += 1
+        if len(items) >= self._limit_rows:
+            with self._changed:
+                self._finish([items.popleft()] if items else [], lost=True)
+        items.append(item)
+        if self._enough and (len(items) >= self._enough or self._bytes_in - self._bytes_out > MANY):
+            with self._changed:
                 self._changed.notify_all()
 
     def take(self, limit: int, timeout: float, gather: float = 0.0) -> list[Item]:
@@ -77,16 +82,17 @@ class Backlog:
         the limit is reached or somebody waits for the disk.
         """
         with self._changed:
+            self._enough = 1  # before it looks: who puts something after the look sees that somebody waits
             self._changed.wait_for(lambda: self._items or self.closing, timeout)
             if self._items and gather:
                 self._enough = limit
                 self._changed.wait_for(lambda: self._pressing or len(self._items) >= limit, gather)
-                self._enough = 1
+            self._enough = 0
             return [self._items.popleft() for _ in range(min(limit, len(self._items)))]
 
     @property
     def _pressing(self) -> bool:
-        return self.closing or self._hurried > 0 or self._bytes > MANY
+        return self.closing or self._hurried > 0 or self._bytes_in - self._bytes_out > MANY
 
     def pause(self, seconds: float) -> None:
         """Wait, whatever comes in; closing ends it."""
@@ -102,7 +108,10 @@ class Backlog:
         """Leave the bodies of these items out."""
         with self._changed:
             for item in batch:
-                self._strip(item)
+                if item.bodies:
+                    self._bytes_out += item.size
+                    item.bodies = {}
+                    self.dropped_bodies += 1
 
     def done(self, batch: list[Item], *, lost: bool = False) -> None:
         """These items are on disk, or lost."""
@@ -129,7 +138,7 @@ class Backlog:
             self._hurried += 1
             self._changed.notify_all()
             try:
-                return self._changed.wait_for(lambda: self._unfinished == 0, timeout)
+                return self._changed.wait_for(lambda: self._put == self._finished, timeout)
             finally:
                 self._hurried -= 1
 
@@ -139,18 +148,12 @@ class Backlog:
         with self._changed:
             return self.closing and not self._items
 
-    def _strip(self, item: Item) -> None:
-        if item.bodies:
-            self._bytes -= item.size
-            item.bodies = {}
-            self.dropped_bodies += 1
-
     def _finish(self, batch: list[Item], *, lost: bool) -> None:
-        self._unfinished -= len(batch)
-        self._bytes -= sum(item.size for item in batch)
+        self._finished += len(batch)
+        self._bytes_out += sum(item.size for item in batch)
         for item in batch if lost else ():
-            self._finish_lost(item)
+            self._lose(item)
 
-    def _finish_lost(self, item: Item) -> None:
+    def _lose(self, item: Item) -> None:
         self.dropped_rows += item.final
         item.tell()

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -120,16 +121,12 @@ class Otlp:
     def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[Findings], None]) -> None:
         """A request is over; its spans are queued when the store has found its price."""
         settings = self._settings()
-
-        def hear(found: Findings) -> None:
-            if settings is not None:
-                self._put(_Item({**msgspec.to_builtins(record), **found}, True, bodies if settings.content else {}))
-            told(found)
-
+        if settings is not None:
+            told = partial(self._hear, record, bodies if settings.content else {}, told)
         if self._store is not None:
-            self._store.end(record, bodies, hear)
+            self._store.end(record, bodies, told)
         else:
-            hear({})
+            told({})
 
     def messages(self) -> list[tuple[Level, str]]:
         """What a person should be told: by the store and by the sender."""
@@ -150,6 +147,12 @@ class Otlp:
         if self._thread is not None:
             self._thread.join(timeout)
             self._sender.stop()
+
+    def _hear(
+        self, record: RequestRecord, bodies: Mapping[BodyKind, bytes], told: Callable[[Findings], None], found: Findings
+    ) -> None:
+        self._put(_Item({**msgspec.to_builtins(record), **found}, True, bodies))
+        told(found)
 
     def _put(self, item: _Item) -> None:
         with self._changed:

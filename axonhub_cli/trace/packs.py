@@ -33,6 +33,7 @@ REACH = 1024  # packs that a recipe may reach back
 FULL = 256 << 10  # bytes of a pack: another one is begun then
 KNOWN = 1024  # sessions whose last bodies are known
 MEMORY = 16 << 20  # bytes of them that are at hand; others are read again
+SMALL = 16 << 10  # bytes of a request's bodies that are searched for secrets all at once
 _SENT = ("client_request", "upstream_request")  # what a session sends again and again
 _MARGIN = 4096  # bytes around what is new in which a word must end
 
@@ -89,8 +90,9 @@ class Packer:
         pack = self._room()
         places: Places = {}
         previous: Content | None = None
+        clean = sum(map(len, kept.values())) < SMALL and not redactor.finds(b"\n".join(kept.values()))
         for kind, data in kept.items():
-            content = self._content(_key(kind, record), bytes(data), redactor, previous)
+            content = self._content(_key(kind, record), bytes(data), redactor, previous, clean=clean)
             places[kind] = (content.pack, content.number, content.size)
             pack.oldest = min(pack.oldest, content.oldest)
             previous = content if kind == "client_request" else previous
@@ -125,16 +127,16 @@ class Packer:
         texts = (_encode(pack.requests).decode(), _encode(pack.recipes).decode())
         connection.execute(schema.PUT_PACK, (pack.id, pack.oldest, pack.last, *texts, data))
 
-    def _content(self, key: _Key | None, raw: bytes, redactor: Redactor, previous: Content | None) -> Content:
-        """The content that is this body without secrets; a known one when they are equal."""
+    def _content(self, key: _Key | None, raw: bytes, redactor: Redactor, previous: Content | None, *, clean: bool) -> Content:
+        """The content that is this body without secrets; a known one when they are equal. `clean`: there are none in it."""
         if key is None:
-            return self._add(redactor.clean(raw), None, (0, 0), None)
+            return self._add(raw if clean else redactor.clean(raw), None, (0, 0), None)
         base = self._base(key, raw, previous)
         old = b"" if base is None or base.data is None else base.data
         if base is not None and old == raw and base.clean is redactor.known:
             return self._remember(key, base)
         edges = shared(old, raw)
-        if base is not None and base.clean is redactor.known and _nothing_new(raw, edges, redactor):
+        if clean or (base is not None and base.clean is redactor.known and _nothing_new(raw, edges, redactor)):
             data = raw
         else:
             data = redactor.clean(raw)

@@ -1,8 +1,4 @@
-"""Records as rows: snapshots that survive the record's next change, made safe for SQLite and free of secrets.
-
-A snapshot is taken by the caller, because the relay goes on changing its record; everything that costs time (masking, pricing,
-comparing, compressing) happens later, in the writer's thread.
-"""
+"""Records as rows, made safe for SQLite and free of secrets; in the writer's thread, since masking takes its time."""
 
 import json
 import sqlite3
@@ -29,16 +25,8 @@ _LARGEST = 2**63 - 1  # what SQLite can hold
 _encode = msgspec.json.Encoder().encode
 
 
-def snapshot(record: RequestRecord) -> RequestRecord:
-    """The record as it is now."""
-    copy = RequestRecord(*_fields(record))
-    copy.attempts = [AttemptRecord(*_attempt_fields(attempt)) for attempt in record.attempts]
-    copy.tools, copy.losses = list(record.tools), list(record.losses)
-    return copy
-
-
 def columns(record: RequestRecord, places: Places, redactor: Redactor) -> Row:
-    """The values of `schema.PUT_REQUEST`, without secrets."""
+    """The values of `schema.PUT_REQUESTS`, without secrets."""
     usage = record.usage
     return (
         *_plain(record),
@@ -65,7 +53,7 @@ def _foreign(record: RequestRecord, redactor: Redactor) -> tuple[str | None, ...
 
 def bent(record: RequestRecord, places: Places, redactor: Redactor) -> Row:
     """The same for a record that SQLite cannot hold as it is: text that can be encoded, numbers that fit."""
-    plain = snapshot(record)
+    plain = RequestRecord(*_fields(record))
     plain.tools = [_bindable(name) for name in plain.tools]
     plain.losses = [Loss(loss.action, _bindable(loss.path), _bindable(loss.why)) for loss in plain.losses]
     plain.attempts = [AttemptRecord(*map(_bindable, _attempt_fields(attempt))) for attempt in plain.attempts]

@@ -153,10 +153,15 @@ USAGE = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "r
 MADE = ("path", "prompt", "error", "attempts", "tools", "losses", "bodies")
 _ALL = (*PLAIN, *USAGE, *MADE)
 _GIVEN_ONCE = ("id", "started", "protocol", "path")  # known at the begin; everything else may change until the end
-PUT_REQUEST = f"""
-    INSERT INTO requests ({", ".join(_ALL)}) VALUES ({", ".join("?" for _ in _ALL)})
+_VALUES = f"({', '.join('?' for _ in _ALL)})"
+# By how many rows they put: one statement for many lets go of the interpreter once, not once a row.
+PUT_REQUESTS = {
+    many: f"""
+    INSERT INTO requests ({", ".join(_ALL)}) VALUES {", ".join([_VALUES] * many)}
     ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _ALL if name not in _GIVEN_ONCE)}
 """  # noqa: S608  # our own names
+    for many in (20, 5, 1)
+}
 PACKS = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'packs'), 0), (SELECT min(id) FROM packs)"
 PUT_PACK = "INSERT INTO packs (id, oldest, last, requests, contents, zstd) VALUES (?, ?, ?, ?, ?, ?)"
 PACK = "SELECT contents, zstd FROM packs WHERE id = ?"

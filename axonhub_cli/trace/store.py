@@ -17,7 +17,6 @@ from ..types.price import Price
 from .backlog import Backlog, Item
 from .recorder import Level
 from .records import BodyKind, Findings, RequestRecord
-from .rows import snapshot
 from .writer import Writer
 
 RETRY_SECONDS = 1.0
@@ -95,13 +94,13 @@ class Store:
         self._backlog.put(Item(record, final=False))
 
     def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[Findings], None] | None = None) -> None:
-        """A request is over. Its bodies are kept if the user wants them kept.
+        """A request is over: nothing changes its record any more. Its bodies are kept if the user wants them kept.
 
         `told` is called once with what was found out (`findings`: price, cache verdict): a moment later from the writer's
         thread, or at once and with nothing when that has trouble. It must not raise.
         """
-        item = Item(snapshot(record), final=True, bodies=dict(bodies) if self.config.bodies else {}, told=told)
-        if self.error is not None:
+        item = Item(record, True, bodies if self._writer.config.bodies else {}, told)
+        if self._writer.error is not None:
             item.tell()
         self._backlog.put(item)
 
@@ -122,4 +121,7 @@ class Store:
         if self._thread is None:
             return True
         self._thread.join(timeout)
-        return not self._thread.is_alive()
+        if self._thread.is_alive():
+            return False
+        self._backlog.give_up()  # what came in the moment of closing
+        return True

@@ -174,7 +174,7 @@ class Writer:
         connection.execute("BEGIN IMMEDIATE")
         try:
             self._packer.begin(connection)
-            connection.executemany(schema.PUT_REQUEST, self._rows(batch, redactor, make))
+            _put(connection, self._rows(batch, redactor, make))
             self._packer.finish()
             connection.execute("COMMIT")
         except BaseException:
@@ -270,6 +270,15 @@ def _politely(batch: list[Item]) -> Iterator[Item]:
         yield item
         if index % YIELD == 0:
             time.sleep(0)
+
+
+def _put(connection: sqlite3.Connection, made: list[rows.Row]) -> None:
+    """Put rows, by as few statements as there may be."""
+    at = 0
+    while at < len(made):
+        many = next(size for size in schema.PUT_REQUESTS if size <= len(made) - at)
+        connection.execute(schema.PUT_REQUESTS[many], [value for row in made[at : at + many] for value in row])
+        at += many
 
 
 def _inode(path: Path) -> int:

@@ -43,7 +43,7 @@ def put(connection: sqlite3.Connection, packer: Packer, number: int, *, redactor
     record = RequestRecord(f"ar-{number}", "trace-1", 1e9 + number, "anthropic", "/v1/messages")
     packer.begin(connection)
     places = packer.put(record, kept, masks)  # type: ignore[arg-type]  # kinds as keywords
-    connection.execute(schema.PUT_REQUEST, columns(record, places, masks))
+    connection.execute(schema.PUT_REQUESTS[1], columns(record, places, masks))
     packer.finish()
 
 
@@ -135,7 +135,7 @@ def test_large_batches_are_several_packs(connection: sqlite3.Connection) -> None
     for number in range(4):
         record = RequestRecord(f"ar-{number}", f"trace-{number}", 1e9, "anthropic", "/")
         kept[record.id] = {"client_request": os.urandom(FULL // 2)}
-        connection.execute(schema.PUT_REQUEST, columns(record, packer.put(record, kept[record.id], Redactor()), Redactor()))  # type: ignore[arg-type]
+        connection.execute(schema.PUT_REQUESTS[1], columns(record, packer.put(record, kept[record.id], Redactor()), Redactor()))  # type: ignore[arg-type]
     packer.finish()
     assert [row[0] for row in connection.execute("SELECT requests FROM packs")] == ['["ar-0","ar-1"]', '["ar-2","ar-3"]']
     assert all(bodies.get(connection, name) == sent for name, sent in kept.items())
@@ -149,7 +149,7 @@ def test_memory_is_bounded(connection: sqlite3.Connection, monkeypatch: pytest.M
         record = RequestRecord(f"ar-{number}", f"trace-{number % 6}", 1e9 + number, "anthropic", "/")
         packer.begin(connection)
         places = packer.put(record, {"client_request": body(30 + number)}, Redactor())
-        connection.execute(schema.PUT_REQUEST, columns(record, places, Redactor()))
+        connection.execute(schema.PUT_REQUESTS[1], columns(record, places, Redactor()))
         packer.finish()
         assert packer._at_hand == sum(known.size for known in packer._known.values() if known.data is not None)
         assert packer._at_hand <= packs.MEMORY + len(body(50))

@@ -91,14 +91,14 @@ def test_deltas_need_a_listener(record: RequestRecord) -> None:
     assert not feed.active
 
 
-def test_what_the_store_says_is_published(record: RequestRecord) -> None:
-    """Messages of the store become log events: at once those from its start, later ones with the next request."""
+def test_what_the_store_says_is_published() -> None:
+    """Messages of the store become log events: at once those from its start, later ones with the next look."""
     store, feed = Memory(), Feed()
     store.waiting = [("warning", "A new trace store was started.")]
     subscription = feed.subscribe()
     recorder = Recorder(store, feed)
     store.waiting = [("error", "The disk is full.")]
-    recorder.begin(record)
+    recorder.look()
     recorder.log("info", "Reloaded.")
     events = without_time(subscription.drain())
     assert [(event.get("level"), event.get("message")) for event in events if event["type"] == "log"] == [

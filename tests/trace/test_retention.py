@@ -45,7 +45,7 @@ def test_pruning_happens_between_batches(
     """The writer prunes step by step until nothing is over the limit, without being asked, and empties the log in the end."""
     store = make_store()
     for number in range(retention.STEP * 3):
-        store.end(make_record(f"old-{number:03}", started=1e9 + number), {"client_request": os.urandom(7000)})
+        store.end(make_record(f"old-{number:03}", started=1e9 + number), {"client_request": os.urandom(6000)})
     assert store.close(10)
     idle = threading.Event()
     empty = retention.empty_log

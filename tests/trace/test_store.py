@@ -47,8 +47,10 @@ def test_a_request_comes_back_as_it_was(database: Path, make_store: MakeStore, m
     assert kept["bodies"] == {"client_request": 7, "client_response": 2}
 
 
-def test_a_snapshot_is_taken_at_the_end(query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
-    """A request that runs is written as it is by then; what changes in its record after its end does not reach its row."""
+def test_a_request_that_runs_is_written_as_it_is(
+    query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord
+) -> None:
+    """What it says when its row is written counts, and its end replaces that."""
     store, record = make_store(), make_record(asked_model="begun")
     store.begin(record)
     record.asked_model = "running"
@@ -56,7 +58,6 @@ def test_a_snapshot_is_taken_at_the_end(query: Query, database: Path, make_store
     assert query(database, "SELECT asked_model, outcome FROM requests") == [("running", "running")]
     record.asked_model = "ended"
     store.end(record, {})
-    record.asked_model = "after"
     assert store.flush(10)
     assert query(database, "SELECT asked_model FROM requests") == [("ended",)]
 
