@@ -113,6 +113,7 @@ def rewrite(kind_: Kind, text: str, changes: Sequence[Change], where: str, *, ta
     for table in sorted(tables, key=len, reverse=True):
         if lookup(wanted, table) == {}:
             result = kind_.drop_table(result, table)
+            _remove(wanted, table)  # so that the table around it may be empty, too
     _check_meaning(kind_, result, wanted, changes, where)
     return result
 

@@ -71,21 +71,37 @@ def put(text: str, path: tuple[str, ...], literal: str) -> str:
 
 
 def drop(text: str, path: tuple[str, ...]) -> str:
-    """Remove one member with its comma, and its line when nothing else is on it."""
+    """Remove one member with its comma, and its line when nothing else is on it. Comments around it stay."""
     blanked = _blanked(text)
     holder = _object(blanked, path[:-1])
     index = max(number for number, member in enumerate(holder.members) if member.key == path[-1])
     member = holder.members[index]
     comma = _comma_after(text, member.end)
-    if comma is not None:
-        return _cut(text, member.start, comma + 1, _skip(text, comma + 1))
-    if not index:
-        return _cut(text, member.start, member.end, member.end)
-    previous = _comma_after(text, holder.members[index - 1].end)
+    if comma is not None and text[member.end : comma].strip():  # a comment before the comma
+        text = _cut(text[:comma] + text[comma + 1 :], member.start, member.end, _skip(text, member.end))
+    elif comma is not None:
+        space = index == len(holder.members) - 1 and text[member.start - 1] == " "
+        text = _cut(text, member.start - space, comma + 1, _skip(text, comma + 1))
+    elif index:
+        text = _without_comma_before(text, holder, index)
+    else:
+        text = _cut(text, member.start, member.end, member.end)
+    return text if len(holder.members) > 1 else _collapsed(text, holder.start)
+
+
+def _without_comma_before(text: str, holder: _Object, index: int) -> str:
+    """The text without the last member, and without the comma that stood between it and the one before."""
+    member, previous = holder.members[index], _comma_after(text, holder.members[index - 1].end)
     assert previous is not None
     start = member.start - (text[member.start - 1] == " " and previous < member.start - 1)
     text = text[:previous] + text[previous + 1 :]
     return _cut(text, start - 1, member.end - 1, member.end - 1)
+
+
+def _collapsed(text: str, start: int) -> str:
+    """The text with the object whose brace stands at `start` as `{}`, when white space is all that is left in it."""
+    end = _skip(text, start + 1)
+    return text[: start + 1] + text[end:] if text[end] == "}" else text
 
 
 def drop_table(text: str, path: tuple[str, ...]) -> str:
@@ -160,30 +176,25 @@ def _insert(text: str, blanked: str, parent: tuple[str, ...], names: tuple[str, 
     holder = _object(blanked, parent)
     newline = "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
     unit = _unit(text)
-    if holder.members and "\n" not in text[holder.start : holder.end]:
-        return _splice(text, holder, ", " if _comma_after(text, holder.members[-1].end) is None else " ", _flat(names, literal))
-    indent = _indent(text, holder.members[-1].start) if holder.members else _indent(text, holder.start) + unit
+    last = holder.members[-1] if holder.members else None
+    if last and "\n" not in text[holder.start : holder.end]:
+        return _splice(text, holder, " ", _flat(names, literal))
+    indent = _indent(text, last.start) if last else _indent(text, holder.start) + unit
     member = _nested(names, literal, indent, unit, newline)
-    if holder.members:
-        return _splice(text, holder, "," if _comma_after(text, holder.members[-1].end) is None else "", newline + indent + member)
+    if last:
+        return _splice(text, holder, newline + indent, member)
     inside = text[holder.start + 1 : holder.end].rstrip()
     return text[: holder.start + 1] + inside + newline + indent + member + newline + indent[: -len(unit)] + text[holder.end :]
 
 
-def _splice(text: str, holder: _Object, separator: str, member: str) -> str:
-    """The comma directly behind the last value, the new member behind the comments that follow it."""
+def _splice(text: str, holder: _Object, gap: str, member: str) -> str:
+    """The comma directly behind the last value, the new member behind the comments that follow it. Where the last one had a
+    comma already, so has the new one."""
     last = holder.members[-1].end
     between = text[last : holder.end]
     kept = between.rstrip()
-    return (
-        text[:last]
-        + separator.rstrip()
-        + kept
-        + (" " if separator.endswith(" ") else "")
-        + member
-        + between[len(kept) :]
-        + text[holder.end :]
-    )
+    before, after = (",", "") if _comma_after(text, last) is None else ("", ",")
+    return text[:last] + before + kept + gap + member + after + between[len(kept) :] + text[holder.end :]
 
 
 def _flat(names: tuple[str, ...], literal: str) -> str:

@@ -58,10 +58,7 @@ def read(path: Path, kind_name: KindName) -> Source:
 def write(source: Source, text: str) -> None:
     """Replace the file's text, unless it changed since it was read."""
     check_writable(source.path)
-    if _current(source.path) != source.data:
-        raise ClientFileError(
-            f"{source.path} was changed by another program meanwhile; nothing was written.", hint="Run the command again."
-        )
+    _check_unchanged(source)
     try:
         atomic_write(source.path, source.encode(text))
     except ConfigError as error:
@@ -89,8 +86,21 @@ def restore(source: Source, data: bytes | None) -> None:
     """Put back exact bytes, or (None) take the file away, unless it changed since it was read."""
     if data is not None:
         write(Source(source.path, source.data, "", False, {}), data.decode())
-    elif _current(source.path) == source.data:
+        return
+    _check_unchanged(source)
+    try:
         os.unlink(os.path.realpath(source.path))
+    except OSError as error:
+        raise ClientFileError(
+            f"{source.path} cannot be removed: {reason(error)}.", hint="Check the folder's permissions."
+        ) from error
+
+
+def _check_unchanged(source: Source) -> None:
+    if _current(source.path) != source.data:
+        raise ClientFileError(
+            f"{source.path} was changed by another program meanwhile; nothing was written.", hint="Run the command again."
+        )
 
 
 def _current(path: Path) -> bytes | None:

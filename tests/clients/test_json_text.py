@@ -20,7 +20,8 @@ PUT = {
     "adds on one line to one line": ('{"a": {"b": 1}}', ("a", "c"), "2", '{"a": {"b": 1, "c": 2}}'),
     "keeps line comments with their member": ('{\n  "a": 1 // one\n}\n', ("b",), "2", '{\n  "a": 1, // one\n  "b": 2\n}\n'),
     "keeps block comments": ('{ /* x */\n  "a": /* y, */ 1\n}', ("b",), "2", '{ /* x */\n  "a": /* y, */ 1,\n  "b": 2\n}'),
-    "accepts a trailing comma": ('{\n  "a": 1,\n}\n', ("b",), "2", '{\n  "a": 1,\n  "b": 2\n}\n'),
+    "keeps to trailing commas": ('{\n  "a": 1,\n}\n', ("b",), "2", '{\n  "a": 1,\n  "b": 2,\n}\n'),
+    "keeps to trailing commas on one line": ('{"a": 1,}', ("b",), "2", '{"a": 1, "b": 2,}'),
     "is not fooled by comments in strings": ('{\n  "a": "// }, /*"\n}', ("b",), "2", '{\n  "a": "// }, /*",\n  "b": 2\n}'),
     "follows the file's line ends": ('{\r\n  "a": 1\r\n}\r\n', ("b",), "2", '{\r\n  "a": 1,\r\n  "b": 2\r\n}\r\n'),
     "adds to an object that holds a comment": ('{\n  // none yet\n}\n', ("a",), "1", '{\n  // none yet\n  "a": 1\n}\n'),
@@ -37,6 +38,9 @@ DROP = {
         ("b",),
         '{\n  // about a\n  "a": 1\n  // about b\n}\n',
     ),
+    "on one line with a trailing comma": ('{"a": 1, "b": 2,}', ("b",), '{"a": 1,}'),
+    "the only member, and its lines": ('{\n  "a": 1,\n}\n', ("a",), "{}\n"),
+    "with a comment before the comma": ('{\n  "a": 1 /* mine */,\n  "b": 2\n}\n', ("a",), '{\n  /* mine */\n  "b": 2\n}\n'),
     "with a trailing comma": ('{\n  "a": 1,\n  "b": 2,\n}\n', ("b",), '{\n  "a": 1,\n}\n'),
 }
 
@@ -54,9 +58,13 @@ def test_drop(text: str, path: tuple[str, ...], expected: str) -> None:
     assert json_text.drop(text, path) == expected
 
 
-@pytest.mark.parametrize(
-    "before", ['{\n  "a": 1\n}\n', '{"a": 1}', '{\n\t"env": {\n\t\t"A": 1 // c\n\t}\n}', '{\n  "a": [\n    1\n  ]\n}\n']
-)
+BEFORE = [
+    '{\n  "a": 1\n}\n', '{"a": 1}', '{\n\t"env": {\n\t\t"A": 1 // c\n\t}\n}', '{\n  "a": [\n    1\n  ]\n}\n', "{}", '{"env": {}}',
+    '{"env": {"A": 1,}}', '{\n  "env": {\n    "A": 1, // c\n  },\n}\n', '{"env"/*k*/:/*v*/{"A":/*w*/"1"/*x*/}/*y*/}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("before", BEFORE)
 @pytest.mark.parametrize("path", [("new",), ("env", "new")])
 def test_put_then_drop_is_nothing(before: str, path: tuple[str, ...]) -> None:
     """Taking back what was added gives the old bytes."""

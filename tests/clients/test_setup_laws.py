@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from axonhub_cli.clients import claude_code, codex
+from axonhub_cli.clients import claude_code, codex, gemini, opencode, zed
 from axonhub_cli.clients.edits import kind
 from axonhub_cli.clients.journal import Journal, Target
 
@@ -163,6 +163,12 @@ def of_claude_code(file: Path) -> Target:
     return Target("x", file, said.kind, said.edits, retract=said.retract)
 
 
+def of_others(file: Path) -> list[Target]:
+    """The same of the clients that nobody but us names in their files."""
+    said = [opencode.target(8090, ["m", "n"], choose=False), zed.target(8090, ["m"]), gemini.target()]
+    return [Target("x", file, each.kind, each.edits) for each in said]
+
+
 @given(toml_files(), later("#", "u{} =", "\n[later]\nmine = 1 # yes\n"), st.booleans(), st.sampled_from(["\n", "\r\n"]))
 def test_toml(text: str, edits: list[Edit], bom: bool, ends: str) -> None:
     """Codex's file: undo gives the user's file with the user's edits, line for line."""
@@ -178,6 +184,20 @@ def test_json(text: str, edits: list[Edit], bom: bool, ends: str) -> None:
     assert without_empty(kind("json").load(left)) == without_empty(kind("json").load(wanted))
     assert comments(left) == comments(wanted)
     assert "ah-token" not in left
+
+
+@given(
+    json_files(),
+    later("//", '"u{}":', "// the end\n"),
+    st.booleans(),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from([0, 1, 2]),
+)
+def test_json_tables(text: str, edits: list[Edit], bom: bool, ends: str, client: int) -> None:
+    """Tables in tables that we made go as a whole, and what is left is the user's, line for line."""
+    left, wanted = undone(text, lambda file: of_others(file)[client], edits, bom, ends)
+    assert kind("json").load(left) == kind("json").load(wanted)
+    assert lines(left) == lines(wanted)
 
 
 @given(st.sampled_from([of_codex, of_claude_code]))

@@ -34,7 +34,8 @@ def test_restore_puts_back_bytes_or_takes_the_file_away(tmp_path: Path) -> None:
     found = source.read(path, "json")
     source.restore(found, b"\xef\xbb\xbf[]")
     assert path.read_bytes() == b"\xef\xbb\xbf[]"
-    source.restore(found, None)
+    with pytest.raises(ClientFileError, match="meanwhile"):
+        source.restore(found, None)
     assert path.exists()
     path.write_bytes(b"{}")
     source.restore(found, None)
