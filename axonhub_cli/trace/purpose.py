@@ -3,12 +3,13 @@ same session.
 
 Codex says it in a header (`session.identify`). Claude Code is recognised by the form of the body (measured with 2.1.197 and
 2.1.330): a title request has no tools and asks for JSON of a schema, a web search offers that one server tool, and a
-compaction is a normal request that ends in a demand for a summary.
+compaction is a normal request that ends in a demand for a summary, and for no tools.
 """
 
 from ..protocols.body import ClientBody
 from .records import RequestKind
 
+_COMPACTS = ("Respond with TEXT ONLY", "<summary>")  # the tags come late: the start of the prompt may not reach so far
 _SMALL = 4096  # bytes of a tool list that is worth building: a search's has one tool, a turn's has dozens of kilobytes
 
 
@@ -16,7 +17,7 @@ def purpose(client: str, kind: RequestKind, body: ClientBody, prompt: str | None
     """The kind of a request; `kind` is what the headers said, `prompt` the start of the last user text."""
     if client != "claude-code" or kind != "turn":
         return kind
-    if prompt and "<summary>" in prompt and prompt.startswith("CRITICAL:"):
+    if prompt and prompt.startswith("CRITICAL:") and any(words in prompt for words in _COMPACTS):
         return "compaction"
     if body.size_of("tools") > _SMALL:
         return kind

@@ -18,6 +18,7 @@ CASES: list[tuple[dict[str, Any], str | None, str]] = [
     ({"tools": [{"type": "web_search_20250305", "name": "web_search"}, {"name": "Bash"}]}, "search", "turn"),
     ({"tools": TURN, "output_config": SCHEMA}, "do it", "turn"),
     ({"tools": TURN}, "CRITICAL: text only, in <summary> tags", "compaction"),
+    ({"tools": TURN}, "CRITICAL: Respond with TEXT ONLY. Do NOT call any tools.", "compaction"),
     ({"tools": TURN}, "CRITICAL: this build is broken", "turn"),
     ({"tools": 3}, None, "turn"),
 ]

@@ -24,6 +24,11 @@ class Columns:
     def cells(self) -> int:
         return sum(cells + self.space for _, cells in self.shown)
 
+    @property
+    def cells_of_sums(self) -> int:
+        """Of those that a sum fills: it has no times."""
+        return sum(cells + self.space for name, cells in self.shown if name not in _TIMES)
+
     def words(self, values: dict[str, str], style: str = "") -> Text:
         """Values under their columns, for the right edge of a line; it begins with the first value that there is."""
         line = Text(end="", no_wrap=True)
@@ -44,6 +49,7 @@ class Columns:
         return line
 
 
+_TIMES = ("time", "first", "tok/s")
 _STYLES = {"first": DIM, "tok/s": DIM, "cost": GOOD}
 
 
@@ -61,7 +67,8 @@ def request_values(request: Request, now: float) -> dict[str, str]:
         return {
             "time": figures.duration(elapsed),
             "first": figures.duration(request.first_token),
-            "out": f"~{figures.count(said)}" if said else "",
+            "tok/s": _about(figures.rate(said, elapsed, request.first_token)),
+            "out": _about(figures.count(said or None)),
         }
     return {
         "time": figures.duration(request.duration),
@@ -72,6 +79,10 @@ def request_values(request: Request, now: float) -> dict[str, str]:
         "out": figures.count(request.output),
         "cost": figures.money(request.cost),
     }
+
+
+def _about(number: str) -> str:
+    return f"~{number}" if number else ""
 
 
 def total_values(totals: Totals) -> dict[str, str]:

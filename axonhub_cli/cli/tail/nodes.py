@@ -15,7 +15,8 @@ FAILED = ("error", "interrupted")
 
 @dataclass(slots=True, eq=False)
 class Totals:
-    """Sums over requests. None: no request told that figure. `unpriced`: requests whose cost nobody knows."""
+    """Sums over requests. None: no request told that figure. `unpriced`: requests whose cost nobody knows; `failovers`: that went
+    from one channel to another; `misses`: of the prompt cache."""
 
     requests: int = 0
     running: int = 0
@@ -25,11 +26,15 @@ class Totals:
     output: int | None = None
     cost: float | None = None
     unpriced: int = 0
+    failovers: int = 0
+    misses: int = 0
 
     def end(self, request: "Request") -> None:
         """Count a request that is over."""
         self.running -= 1
         self.errors += request.outcome in FAILED
+        self.failovers += len({attempt.channel for attempt in request.attempts.values() if attempt.outcome != "skipped"}) > 1
+        self.misses += request.verdict is not None
         self.input = _sum(self.input, request.input)
         self.cached = _sum(self.cached, request.cached)
         self.output = _sum(self.output, request.output)

@@ -9,7 +9,7 @@ from . import figures
 from .columns import Columns, beside, put, request_values, total_values
 from .figures import plural, short
 from .glyphs import ACCENT, AGENT, BAD, BOLD, CHANNEL, DIM, THINKING, TOOL, WARN, Glyphs
-from .nodes import Attempt, Branch, Request, Trace
+from .nodes import Attempt, Branch, Request, Totals, Trace
 from .outline import THINKING_LABEL, Bundle, Row
 from .wrap import cells_of, fit
 
@@ -74,8 +74,9 @@ class Painter:
         right = self.columns.words(values, style) if values else Text(end="")
         return beside(left, right, self.width - 1, self.glyphs)
 
-    def _room(self, line: Text) -> int:
-        return max(self.width - 1 - self.columns.cells - cells_of(line.plain), 0)
+    def _room(self, line: Text, *, sums: bool = False) -> int:
+        cells = self.columns.cells_of_sums if sums else self.columns.cells
+        return max(self.width - 1 - cells - cells_of(line.plain), 0)
 
     def _trace(self, row: Row, trace: Trace) -> Text:
         line = self._start(row)
@@ -89,20 +90,29 @@ class Painter:
         running = trace.totals.running > 0
         age = figures.age(self.now - (trace.started if running else trace.last))
         self._put(line, f"  {age}" if running else f"  {age} ago", DIM)
-        self._state(line, trace.totals.errors, trace.totals.running)
-        title = trace.turns[-1].title if trace.turns and not row.open else None
+        line.append_text(self._state(trace.totals, row))
+        title = None if row.open else next((turn.title for turn in reversed(trace.turns) if turn.title), None)
         if title:
-            self._put(line, f"  {title}", DIM, self._room(line))
+            self._put(line, f"  {title}", DIM, self._room(line, sums=True))
         else:
             self._put(line, f"  {plural(trace.totals.requests, 'request')}", DIM)
         return self._beside(line, total_values(trace.totals), BOLD if row.open else "")
 
-    def _state(self, line: Text, errors: int, running: int) -> None:
-        if running:
-            mark, style = self.glyphs.outcome("running", self._beat)
-            self._put(line, f"  {mark} {running}", style)
-        if errors:
-            self._put(line, f"  {self.glyphs.error} {errors}", BAD)
+    def _state(self, totals: Totals, row: Row) -> Text:
+        """What runs and what went wrong; of a node that is open, its rows say the rest."""
+        line, glyphs = Text(end="", no_wrap=True), self.glyphs
+        running = 0 if row.kind == "turn" or (row.kind == "agent" and row.open) else totals.running
+        spin, style = glyphs.outcome("running", self._beat)
+        shut = not row.open
+        for mark, number, colour in (
+            (spin, running, style),
+            (glyphs.error, totals.errors, BAD),
+            (glyphs.retry, totals.failovers * shut, WARN),
+            (glyphs.miss, totals.misses * shut, WARN),
+        ):
+            if number > 0:
+                self._put(line, f"  {mark} {number}", colour)
+        return line
 
     @property
     def _beat(self) -> int:
@@ -115,20 +125,21 @@ class Painter:
             self._put(line, turn.title or "(no prompt)", BOLD if turn.title else DIM, self.width - 3 - cells_of(line.plain))
             return line
         note = f"  {plural(turn.totals.requests, 'request')}"
-        self._put(line, turn.title or "(no prompt)", "", max(self._room(line) - len(note), 10))
+        state = self._state(turn.totals, row)
+        self._put(line, turn.title or "(no prompt)", "", max(self._room(line, sums=True) - len(note) - cells_of(state.plain), 10))
         self._put(line, note, DIM)
-        self._state(line, turn.totals.errors, 0)
+        line.append_text(state)
         return self._beside(line, total_values(turn.totals), DIM)
 
     def _agent(self, row: Row, agent: Branch) -> Text:
         line = self._start(row)
         self._put(line, f"{self.glyphs.open if row.open else self.glyphs.shut} ", DIM)
         self._put(line, f"agent {short(agent.name)}", AGENT)
-        self._state(line, agent.totals.errors, 0 if row.open else agent.totals.running)
+        line.append_text(self._state(agent.totals, row))
         if not row.open:
             self._put(line, f"  {plural(agent.totals.requests, 'request')}", DIM)
         if agent.title:
-            self._put(line, f"  {agent.title}", "", self._room(line))
+            self._put(line, f"  {agent.title}", "", self._room(line, sums=True))
         return self._beside(line, total_values(agent.totals), DIM)
 
     def _bundle(self, row: Row, bundle: Bundle) -> Text:
@@ -141,7 +152,7 @@ class Painter:
         )
         self._put(line, f"{mark} {label}", DIM)
         totals = bundle.totals()
-        self._state(line, totals.errors, 0)
+        line.append_text(self._state(totals, row))
         return self._beside(line, total_values(totals), DIM)
 
     def _request(self, row: Row, request: Request) -> Text:

@@ -16,6 +16,7 @@ from .wrap import cells_of, wrap
 
 if TYPE_CHECKING:
     from .frame import Composer
+    from .model import Log
 
 _LEVELS = {"error": BAD, "warning": WARN}
 _LOG_SHOWN = 120.0  # s for which a message stays at the bottom; errors stay until the next one
@@ -170,8 +171,11 @@ def help_lines(screen: "Composer") -> list[Text]:
     for words, meaning in HELP:
         for number, part in enumerate(wrap(meaning, max(screen.width - 43, 10), head=3)):
             lines.append(screen.text((f"  {words if number == 0 else '':<40} ", BOLD), (part, "")))
-    logs = [
-        screen.text((f"  {figures.age(screen.now - log.time):>4} ago  {log.message}", _LEVELS.get(log.level, DIM)))
-        for log in screen.tree.logs
-    ]
-    return [*lines, screen.text(), *logs[-8:]]
+    return [*lines, screen.text(), *(line for log in list(screen.tree.logs)[-8:] for line in _logged(screen, log))]
+
+
+def _logged(screen: "Composer", log: "Log") -> list[Text]:
+    age = f"  {figures.age(screen.now - log.time):>4} ago  "
+    parts = wrap(log.message, max(screen.width - len(age) - 1, 10), head=3, cut=screen.glyphs.cut)
+    style = _LEVELS.get(log.level, DIM)
+    return [screen.text((age if number == 0 else " " * len(age), style), (part, style)) for number, part in enumerate(parts)]

@@ -46,13 +46,13 @@ def test_put_keeps_to_one_line_and_to_the_alphabet() -> None:
 
 
 def test_values_of_a_request(events: Any) -> None:
-    """A running one has its age and a guess at its tokens, a finished one its figures."""
+    """A running one has its age and a guess at its tokens and their speed, a finished one its figures."""
     tree = Tree()
     request = events.request("r1")
     for event in (request, events.delta("r1", "x" * 40, at=0.5)):
         tree.apply(event)
     running = request_values(tree.requests["r1"], events.now + 2)
-    assert running == {"time": "2.0s", "first": "500ms", "out": "~10"}
+    assert running == {"time": "2.0s", "first": "500ms", "tok/s": "~7", "out": "~10"}
     tree.apply(events.end(request, 3, usage=events.usage(1000, 50, 250), cost=0.02))
     assert request_values(tree.requests["r1"], events.now) == {
         "time": "3.0s", "first": "500ms", "tok/s": "20", "in": "1.0k", "cache": "25%", "out": "50", "cost": "$0.020",

@@ -82,7 +82,7 @@ def test_the_whole_screen_in_ascii(events: Any) -> None:
     """The same picture in seven bits."""
     lines = screen([*scene(events), events.log("für 漢字", at=-1)], 80, 24, glyphs=ASCII)
     assert all(line.isascii() for line in lines)
-    assert lines[3] == " > * codex 01998f3a-77c2  4m ago  Rename load t~       11.9k    0%   412 $0.0071"
+    assert lines[3] == " > * codex 01998f3a-77c2  4m ago  Rename load to read~ 11.9k    0%   412 $0.0071"
     assert lines[10] == "   |- x > deepseek-reasoner @deepseek  400 error  5.0s"
     assert lines[-2] == " . f?r ??" + "1s ago".rjust(70)
 
@@ -192,7 +192,7 @@ WIDE_80 = """
  axonhub 0.1.0  http://127.0.0.1:8090  profile cheap  channels deepseek, groq, …
  2 traces · 7 requests · 1 running · 1 failed          51.7k   39%  1.5k  $0.019
 ───────────────────────────────────────────────── time ── in cache ─ out ── cost
- ▸ ◆ codex 01998f3a-77c2  4m ago  Rename load t…       11.9k    0%   412 $0.0071
+ ▸ ◆ codex 01998f3a-77c2  4m ago  Rename load to read… 11.9k    0%   412 $0.0071
 
  ▾ ✻ claude-code 7e4a1c9d  2m  ◐ 1  ✗ 1  6 requests    39.8k   51%  1.1k  $0.012
    ❯ What does it cover?  2 requests                   16.6k    0%   534 $0.0094
@@ -201,7 +201,7 @@ WIDE_80 = """
    │  ↷ @groq 429 Rate limit reached             412ms
    ├─ ✗ → deepseek-reasoner @deepseek  400 error  5.0s
    │  deepseek: 400 The conversation is too long for this model.
-   ├─ ▸ agent a22b4cfd  1 request  Search for t…        6.1k   67%   210 $0.0004
+   ├─ ▸ agent a22b4cfd  1 request  Search for tests t…  6.1k   67%   210 $0.0004
    └─ ◐ sonnet-4-5 → deepseek-reasoner @deepseek  9.0s               ~31
       ┊ thinking  The fixture publishes before anybody listens.
       ┊ Found it. I'll subscribe first.
@@ -228,7 +228,7 @@ WIDE_120 = """
    ├─ ✗ claude-sonnet-4-5 → deepseek-reasoner @deepseek  400 error      5.0s  500ms
    │  deepseek: 400 The conversation is too long for this model.
    ├─ ▸ agent a22b4cfd  1 request  Search for tests that wait                                6.1k    67%    210  $0.0004
-   └─ ◐ claude-sonnet-4-5 → deepseek-reasoner @deepseek  convert        9.0s   1.0s                         ~31
+   └─ ◐ claude-sonnet-4-5 → deepseek-reasoner @deepseek  convert        9.0s   1.0s     ~4                  ~31
       ┊ thinking  The fixture publishes before anybody listens.
       ┊ Found it. I'll subscribe first.
       ┊ Edit file_path: "tests/test_feed.py", "old_str

@@ -75,3 +75,13 @@ def test_help_scrolls_and_holds() -> None:
     ui = typed("?", *["page down"] * 30)
     assert screen(ui, height=10)[-1].startswith(" any key")
     assert ui.help_top < 60
+
+
+def test_messages_in_the_help_are_whole() -> None:
+    """A long message goes on in the next line, below its beginning."""
+    tree = Tree()
+    message = "channel a goes last for 60 s: the upstream is overloaded"
+    tree.apply({"type": "log", "t": 1.0, "level": "warning", "message": message})
+    lines = [line.plain.rstrip() for line in Composer(tree, Ui(help=True), 50, 90, 6.0).frame().lines]
+    assert "    5s ago  channel a goes last for 60 s: the" in lines
+    assert "            upstream is overloaded" in lines
