@@ -45,9 +45,10 @@ def obtain(name: str, variable: str | None, given: str | None, *, stdin: bool, i
     return _keep(name, value, variable, insecure_file=insecure_file) if value else None
 
 
-def _choices(variable: str | None) -> str:
+def _choices(variable: str | None, *, keyring: bool = True) -> str:
+    into = "--secret-stdin (into the keyring), " if keyring else ""
     return (
-        f"Choose one: --secret env:{variable or 'NAME'} (an environment variable), --secret-stdin (into the keyring), "
+        f"Choose one: --secret env:{variable or 'NAME'} (an environment variable), {into}"
         "--secret-stdin --insecure-file (into a file that only you can read)."
     )
 
@@ -89,7 +90,9 @@ def _keep(name: str, value: str, variable: str | None, *, insecure_file: bool) -
         return f"keyring:{name}"
     detail = keyring.detail.rstrip(".") or "There is no keyring here"
     if not interactive():
-        raise SecretError(f"{detail}. Nothing was stored.", hint=_choices(variable))
+        unlock = "Unlock it and run this again. Or choose" if "locked" in detail else "Choose"
+        hint = _choices(variable, keyring=False).replace("Choose", unlock, 1)
+        raise SecretError(f"{detail}. Nothing was stored.", hint=hint)
     return _choose(name, value, variable, detail)
 
 

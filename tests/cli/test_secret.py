@@ -33,6 +33,8 @@ def test_a_file_is_never_written_unasked(home: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(SecretError, match="It is locked") as caught:
         obtain(monkeypatch, "value")
     assert "--insecure-file" in str(caught.value.hint)
+    assert "into the keyring" not in str(caught.value.hint)
+    assert str(caught.value.hint).startswith("Unlock it and run this again.")
     assert "value" not in caught.value.message
     assert list(home.iterdir()) == []
     assert obtain(monkeypatch, "value", insecure_file=True) == "file:secrets/deepseek"

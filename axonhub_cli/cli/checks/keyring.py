@@ -16,7 +16,7 @@ _REMEDY = "Unlock or start it (log in to the desktop), or: axonhub channel secre
 
 
 def keyring(found: "Config", environ: Mapping[str, str]) -> Iterator[Finding]:
-    """It matters as much as channels need it: without one that does, its absence is a remark."""
+    """It matters as much as channels need it: before there are any, its absence is a remark."""
     from ...config.secrets import backend
 
     users = [channel.name for channel in found.channels if any(ref.startswith("keyring:") for ref in channel.secrets)]
@@ -28,9 +28,11 @@ def keyring(found: "Config", environ: Mapping[str, str]) -> Iterator[Finding]:
     if users:
         needed = f"{text}; needed by {', '.join(users)}"
         yield fail("secrets", "keyring", needed, _REMEDY.replace("NAME", users[0]))
+    elif found.channels:
+        yield ok("secrets", "keyring", f"{text}, and no channel needs it")
     else:
         remedy = "Fine with env: and file: secrets; else see: axonhub channel secret --help"
-        yield warn("secrets", "keyring", f"{text}. No channel needs it", remedy)
+        yield warn("secrets", "keyring", f"{text}; no channel needs it yet", remedy)
 
 
 def _why(detail: str, environ: Mapping[str, str]) -> str:

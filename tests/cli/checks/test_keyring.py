@@ -13,9 +13,13 @@ from axonhub_cli.config.schema import Channel, Config
 NEEDS = Config(channels=(Channel(name="c", type="deepseek", secrets=("keyring:c",)),))
 
 
-@pytest.mark.parametrize(("config", "status"), [(NEEDS, "fail"), (Config(), "warn")])
+DOES_WITHOUT = Config(channels=(Channel(name="c", type="deepseek", secrets=("env:C",)),))
+
+
+@pytest.mark.parametrize(("config", "status"), [(NEEDS, "fail"), (Config(), "warn"), (DOES_WITHOUT, "ok")])
 def test_no_keyring(config: Config, status: str) -> None:
-    """Without a session bus there is no keyring: a failure for a channel that needs it, else a remark."""
+    """Without a session bus there is no keyring: a failure for a channel that needs it, a remark while there is none, and well
+    where all channels do without."""
     (found,) = keyring.keyring(config, {})
     assert found.status == status
     if os.name == "posix" and os.uname().sysname == "Linux":
