@@ -7,7 +7,8 @@ time (Codex does not count comments as signs of life). Websockets are not offere
 """
 
 import os
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,30 @@ def lines(token: str, environ: Mapping[str, str]) -> list[Line]:
 
 
 def remarks(config: Mapping[str, Any]) -> list[str]:
-    """What in the file would keep the provider from being used."""
+    """What would keep the provider from being used, or Codex from starting: profiles, the old kind in the file itself and the
+    new kind in files beside it.
+
+    Sources: https://github.com/openai/codex/pull/24051 (since 0.134), https://developers.openai.com/codex/config-advanced
+    """
+    out = []
     active = config.get("profile")
-    profiles = config.get("profiles")
-    chosen = profiles.get(active) if isinstance(profiles, dict) and isinstance(active, str) else None
-    if isinstance(chosen, dict) and chosen.get("model_provider", PROVIDER) != PROVIDER:
-        return [
-            f"Your active Codex profile {active!r} names another model_provider, and wins. Change it, or use another profile."
-        ]
-    return []
+    if isinstance(active, str):
+        out.append(
+            f"{file()} selects the profile {active!r}. Since 0.134 Codex does not start with that line; before, it follows the "
+            f"profile's own model_provider. Take it out, and use: codex --profile {active} (it reads {active}.config.toml)"
+        )
+    return [
+        *out,
+        *(f"codex --profile {name} does not use axonhub: {path} names another model_provider." for name, path in _astray()),
+    ]
+
+
+def _astray() -> Iterator[tuple[str, Path]]:
+    """The profiles beside the file that lead elsewhere; what cannot be read is Codex's to complain about."""
+    for path in sorted(file().parent.glob("*.config.toml")):
+        try:
+            found = tomllib.loads(path.read_text()).get("model_provider", PROVIDER)
+        except (OSError, ValueError, RecursionError):
+            continue
+        if found != PROVIDER:
+            yield path.name.removesuffix(".config.toml"), path

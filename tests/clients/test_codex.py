@@ -61,15 +61,17 @@ def test_file_respects_codex_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert codex.file() == tmp_path / "config.toml"
 
 
-@pytest.mark.parametrize(
-    ("config", "count"),
-    [
-        ({}, 0),
-        ({"profile": "a"}, 0),
-        ({"profile": "a", "profiles": {"a": {"model_provider": "openai"}}}, 1),
-        ({"profile": 1, "profiles": 2}, 0),
-    ],
-)
-def test_remarks_name_a_profile_that_wins(config: dict[str, object], count: int) -> None:
-    """An active Codex profile with a provider of its own wins over the top level, so it is said."""
+@pytest.mark.parametrize(("config", "count"), [({}, 0), ({"profile": "a"}, 1), ({"profiles": {"a": {}}}, 0), ({"profile": 1}, 0)])
+def test_remarks_name_a_profile_of_the_old_kind(config: dict[str, object], count: int) -> None:
+    """A profile that is selected in the file itself stops Codex from starting, or wins over the top level, so it is said."""
     assert len(codex.remarks(config)) == count
+
+
+def test_remarks_name_profiles_that_lead_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files beside the configuration that name another provider; others, and broken ones, are nobody's business here."""
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path))
+    texts = {"work": 'model_provider = "openai"', "ours": f'model_provider = "{codex.PROVIDER}"', "fast": "a = 1", "bad": "= ="}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.config.toml").write_text(text)
+    (said,) = codex.remarks({})
+    assert said.startswith("codex --profile work does not use axonhub")

@@ -126,23 +126,24 @@ def _keys(ours: Paths, environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _codex(ours: Paths, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """The variable that it reads its key from, and profiles that lead elsewhere."""
     from ...clients import codex, source
     from ...clients.journal import Journal
     from ...errors import ClientFileError
 
-    if Journal(ours.journal_file).record(codex.NAME, codex.file()) is None or environ.get(codex.VARIABLE):
+    if Journal(ours.journal_file).record(codex.NAME, codex.file()) is None:
         return
     try:
-        chosen = source.read(codex.file(), "toml").value.get("model_provider")
+        settings = source.read(codex.file(), "toml").value
     except ClientFileError:  # reported by `files`
         return
-    if chosen == codex.PROVIDER:
-        yield warn(
-            "clients",
-            f"this shell: {codex.VARIABLE}",
-            "is not set, and Codex needs it",
-            'Run: eval "$(axonhub setup codex --env)"',
-        )
+    if settings.get("model_provider") != codex.PROVIDER:
+        return
+    if not environ.get(codex.VARIABLE):
+        name, remedy = f"this shell: {codex.VARIABLE}", 'Run: eval "$(axonhub setup codex --env)"'
+        yield warn("clients", name, "is not set, and Codex needs it", remedy)
+    for remark in codex.remarks(settings):
+        yield warn("clients", codex.TITLE, remark, "See https://developers.openai.com/codex/config-advanced#profiles")
 
 
 def overrides(found: "Config", environ: Mapping[str, str], cwd: Path) -> Iterator[Finding]:

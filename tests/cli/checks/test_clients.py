@@ -10,6 +10,7 @@ import pytest
 from axonhub_cli.cli.checks import clients
 from axonhub_cli.cli.checks.finding import Finding
 from axonhub_cli.cli.setup_call import set_up
+from axonhub_cli.clients import codex
 from axonhub_cli.config.keys import KeyStore
 from axonhub_cli.config.paths import paths
 from axonhub_cli.config.schema import Config, Server
@@ -59,6 +60,8 @@ def test_codex_needs_its_variable() -> None:
     set_up("codex")
     assert shell() == [("this shell: AXONHUB_API_KEY", "warn")]
     assert shell(AXONHUB_API_KEY="other") == []
+    (codex.file().parent / "work.config.toml").write_text('model_provider = "openai"')
+    assert shell(AXONHUB_API_KEY="other") == [("Codex", "warn")]
 
 
 def test_a_project_that_names_another_address(tmp_path: Path) -> None:
