@@ -167,7 +167,7 @@ class Answer:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             if not self.done:
-                self._fail(Broken(f"what it sent is no HTTP ({type(error).__name__})"))
+                self._fail(Broken(f"what it sent is no HTTP ({error.__context__ or error or type(error).__name__})"))
                 return
             self._more = True  # the answer is whole; what follows it is nothing that we asked for
         if self._silence > MAX_SILENCE:
@@ -187,7 +187,7 @@ class Answer:
 
     @property
     def _measured(self) -> bool:
-        return "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "").lower()
+        return "content-length" in self.headers or "transfer-encoding" in self.headers
 
     def _fail(self, error: Exception) -> None:
         self._error = error
@@ -225,13 +225,15 @@ class Answer:
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
         if not 100 <= status < 600 or self._parser.get_http_version() not in ("1.1", "1.0"):
-            raise ValueError  # no HTTP: llhttp takes RTSP too, and any three digits
+            raise ValueError("the status line")  # llhttp takes other versions too, and any three digits
         self._interim = 100 <= status < 200
         if self._interim:
             self._lines = []
         elif not self.done:
             self.status, self._begun = status, True
             self.headers = _by_name(self._lines)
+            if self.headers.get("transfer-encoding", "chunked").lower() != "chunked":
+                raise ValueError("a transfer coding that nobody asked for")
             self._wake()
 
     def on_body(self, data: bytes) -> None:

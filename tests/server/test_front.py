@@ -108,6 +108,9 @@ async def test_head_has_the_length_and_no_body(serve: Serve) -> None:
         (b"GET /a HTTP/2.0\r\n\r\n", b"400"),
         (b"nonsense\r\n\r\n", b"400"),
         (b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
+        (b"POST /a HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", b"501"),
+        (b"POST /a HTTP/1.1\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"501"),
+        (b"POST /a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"501"),
         (b"GET /a HTTP/1.1\r\nX: " + b"a" * 20_000 + b"\r\n\r\n", b"431"),
         (b"GET /a HTTP/1.1\r\n" + b"X: a\r\n" * 200 + b"\r\n", b"431"),
         (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n", b"431"),
@@ -143,6 +146,54 @@ async def test_who_asks_first_is_invited(serve: Serve) -> None:
         return Whole(status=413, headers={}, close=True)
 
     assert (await talk(await serve(refuse), head, b"abc")).startswith(b"HTTP/1.1 413 ")
+
+
+async def test_who_was_not_invited_is_not_listened_to_further(serve: Serve) -> None:
+    """An answer before the invitation: whether a body comes now or the next request, only the client knows."""
+
+    async def refuse(request: Request) -> Answered:
+        return Whole(status=401, headers={})
+
+    head = b"POST /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(LAST)
+    said = await talk(await serve(refuse), head, LAST, LAST)
+    assert said.startswith(b"HTTP/1.1 401 ")
+    assert b"\r\nConnection: close\r\n" in said
+    assert said.count(b"HTTP/1.1 ") == 1
+
+
+OFFER = b"Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n"
+
+
+@pytest.mark.parametrize("step", [0, 1, 7])
+@pytest.mark.parametrize(
+    "framed", [b"Content-Length: 5\r\n\r\nhello", b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x\r\nllo\r\n0\r\nT: t\r\n\r\n"]
+)
+async def test_an_offer_of_another_protocol_is_passed_over(framed: bytes, step: int, serve: Serve) -> None:
+    """`Upgrade: h2c`, which Java's client and `curl --http2` send with each request: it is answered, with its body."""
+    sent = b"POST /a HTTP/1.1\r\n" + OFFER + framed
+    said = await talk(await serve(echo), *[sent[at : at + (step or len(sent))] for at in range(0, len(sent), step or len(sent))])
+    assert bodies(said) == [b"POST /a hello"]
+    assert b"\r\nConnection: close\r\n" in said
+
+
+async def test_space_behind_a_value_is_not_part_of_it(serve: Serve) -> None:
+    """Nor is it in front."""
+
+    async def tell(request: Request) -> Answered:
+        return Whole(body=dict(request.raw_headers)[b"X"], headers={}, close=True)
+
+    assert bodies(await talk(await serve(tell), b"GET / HTTP/1.1\r\nX: \t a b \t \r\nExpect: 100-continue \r\n\r\n")) == [b"a b"]
+
+
+async def test_no_second_head_within_a_stream(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """A stream that breaks off is cut: its client would take another answer for words of the model."""
+
+    async def break_off(request: Request) -> Answered:
+        await Stream(request, {}).write(b"one")
+        return Whole(status=500, body=b"sorry", headers={})
+
+    said = await talk(await serve(break_off), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert said.endswith(b"\r\n\r\n3\r\none\r\n")
 
 
 async def test_an_answer_is_read_although_the_body_was_not(serve: Serve) -> None:

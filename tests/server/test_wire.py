@@ -120,7 +120,12 @@ async def test_names_are_in_lower_case_and_repeated_ones_joined(peer: Peer, wire
     [
         (b"SSH-2.0-OpenSSH\r\n\r\n", "no HTTP"),
         (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nxx", "no HTTP"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", "no HTTP"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", "no HTTP .Invalid character in chunk size"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "transfer coding that nobody asked for"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nxx", "transfer coding that nobody asked for"),
+        (b"HTTP/1.1 099 Hm\r\nContent-Length: 2\r\n\r\nhi", "the status line"),
+        (b"HTTP/1.1 999 Hm\r\nContent-Length: 2\r\n\r\nhi", "the status line"),
+        (b"HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", "the status line"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"a" * (MAX_SILENCE + 9) + b"\r\n\r\n", "of headers"),
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 40000, "of headers"),
         (CHUNKED[:-2] + b"T: " + b"a" * (16 * MAX_SILENCE) + b"\r\n\r\n", "of headers"),
@@ -258,9 +263,11 @@ async def test_what_a_sink_raises_is_raised_where_the_answer_is_read() -> None:
     assert free == []
 
 
-async def test_a_second_answer_spoils_the_connection(peer: Peer, wires: Wires) -> None:
-    """Bytes that nobody asked for are never taken for the next answer."""
-    peer.answers = [MEASURED + b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", MEASURED]
+@pytest.mark.parametrize("step", [0, 1])
+@pytest.mark.parametrize("more", [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", b"\0garbage", b"H"])
+async def test_what_comes_behind_an_answer_spoils_the_connection(more: bytes, step: int, peer: Peer, wires: Wires) -> None:
+    """Bytes that nobody asked for are never taken for the next answer; the one before them is whole."""
+    peer.answers, peer.step = [MEASURED + more, MEASURED], step
     assert await whole(await ask(wires, peer)) == b"Hello, world"
     assert await whole(await ask(wires, peer)) == b"Hello, world"
     assert peer.served == 2
