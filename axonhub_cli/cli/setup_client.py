@@ -73,9 +73,12 @@ def guide(name: str, wish: Wish) -> None:
 
 
 def _nothing_written(found: "Guide") -> str:
+    from ..clients.start_files import leftovers
+
     ours = [name for name in found.variables if os.environ.get(name)]
     said = f"axonhub wrote no file for {found.title}."
-    return f"{said} This shell sets {', '.join(ours)}: unset what is ours of it." if ours else said
+    here = [f"{said} This shell sets {', '.join(ours)}: unset what is ours of it." if ours else said]
+    return "\n".join([*here, *leftovers(found.name, next(iter(found.variables), ""), os.environ)])
 
 
 def _ask(client: "Client", wish: Wish, *, edits: bool) -> "Ask":

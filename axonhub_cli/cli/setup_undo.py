@@ -113,8 +113,11 @@ def _elsewhere(client: "Client") -> list[str]:
 
 
 def _leftovers(client: "Client") -> list[str]:
-    """What this shell still says; no command can take that out of it."""
-    return [f"This shell still sets {client.variable}: unset it."] if os.environ.get(client.variable) else []
+    """What this shell still says, and what new ones will; no command can take that out of them."""
+    from ..clients.start_files import leftovers
+
+    here = [f"This shell still sets {client.variable}: unset it."] if os.environ.get(client.variable) else []
+    return [*here, *leftovers(client.name, client.variable, os.environ)]
 
 
 def _all_leftovers() -> list[str]:

@@ -43,6 +43,17 @@ def test_everything_is_taken_back(edited: dict[str, Path]) -> None:
     assert "Nothing to take back" in run("--undo").stdout
 
 
+def test_what_stays_in_start_up_files_is_named(edited: dict[str, Path]) -> None:
+    """A line that somebody put there, as we say, would go on in every new shell."""
+    (Path.home() / ".bashrc").write_text('eval "$(axonhub setup codex --env)"\n')
+    named = "~/.bashrc:1 still runs axonhub setup codex in every new shell"
+    assert named in run("--undo").stdout
+    assert named in run("--undo").stdout
+    assert named in run("codex", "--undo").stdout
+    (Path.home() / ".bashrc").write_text('eval "$(axonhub setup aider)"\n')
+    assert "~/.bashrc:1 still runs axonhub setup aider" in run("aider", "--undo").stdout
+
+
 def test_a_dry_run_shows_all_and_writes_nothing(edited: dict[str, Path]) -> None:
     """The diffs of all files, and the same bytes as before."""
     before = {file: file.read_bytes() for file in edited.values()}

@@ -102,6 +102,17 @@ def shell(ours: Paths, found: "Config", environ: Mapping[str, str]) -> Iterator[
     for remark in claude_code.remarks(environ, {}, {}):
         yield warn("clients", "this shell", remark, "Unset it in this shell.")
     yield from _codex(ours, environ)
+    yield from _start_files(found, environ)
+
+
+def _start_files(found: "Config", environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Lines that will send clients of new shells to a place of this machine where nobody is."""
+    from ...clients import start_files
+
+    for line in start_files.read(environ):
+        if line.address and f":{found.server.port}" not in line.address and not _answers(line.address):
+            text = f"sets {line.name} to {line.address}, where nothing listens"
+            yield warn("clients", line.place, text, "Take that line out of the file.")
 
 
 def _is_here(address: str) -> bool:

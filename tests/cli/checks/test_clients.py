@@ -64,6 +64,17 @@ def test_codex_needs_its_variable() -> None:
     assert shell(AXONHUB_API_KEY="other") == [("Codex", "warn")]
 
 
+def test_lines_of_start_up_files_that_lead_nowhere() -> None:
+    """What an earlier tool left in ~/.bashrc is named with its line; our own address, and one where somebody is, are fine."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        there = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        bases = [OURS, there, "http://127.0.0.1:9/x"]
+        (Path.home() / ".bashrc").write_text("".join(f"export ANTHROPIC_BASE_URL={base}\n" for base in bases))
+        assert shell() == [("~/.bashrc:3", "warn")]
+
+
 def test_a_project_that_names_another_address(tmp_path: Path) -> None:
     """Settings in the folder or above it win over the user's, and are named; ours, broken ones and the user's own are not."""
     project = tmp_path / "project"
