@@ -36,7 +36,7 @@ from .guard import Guard, allowed_hosts
 from .handlers import Handler
 from .lag import Lag
 from .learning import Learning
-from .process import harden, new_loop, rest_collector, room, watch_loop
+from .process import harden, new_loop, rest_collector, room, share_interpreter, watch_loop
 from .sockets import LOOPBACK, bind
 from .tasks import scale, spawn
 from .upstream import Upstream
@@ -252,6 +252,7 @@ def run(options: Options, started: Callable[[Server], Awaitable[None]]) -> int:
     """Serve until a signal says otherwise; the exit code: 1 when a second signal cut running requests off. `started` is awaited
     once, when the server listens."""
     harden()
+    share_interpreter()
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     logging.raiseExceptions = False  # a log that cannot be written is no reason to write about that
     with asyncio.Runner(loop_factory=new_loop) as runner:

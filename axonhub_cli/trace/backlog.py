@@ -86,12 +86,13 @@ class Backlog:
             self._changed.wait_for(lambda: self._items or self.closing, timeout)
             if self._items and gather:
                 self._enough = limit
-                self._changed.wait_for(lambda: self._pressing or len(self._items) >= limit, gather)
+                self._changed.wait_for(lambda: self.pressing or len(self._items) >= limit, gather)
             self._enough = 0
             return [self._items.popleft() for _ in range(min(limit, len(self._items)))]
 
     @property
-    def _pressing(self) -> bool:
+    def pressing(self) -> bool:
+        """Whether somebody waits for the disk, or much for the writer."""
         return self.closing or self._hurried > 0 or self._bytes_in - self._bytes_out > MANY
 
     def pause(self, seconds: float) -> None:

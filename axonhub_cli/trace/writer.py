@@ -27,7 +27,9 @@ from .records import RequestRecord
 from .redact import Redactor
 
 BATCH = 1000
-YIELD = 8  # requests that are worked on in one go: some tenths of a millisecond
+# While requests run, work is done in slices with rests between them: what waits for the interpreter waits for a slice at most.
+SLICE_SECONDS = 0.0005
+REST_SECONDS = 0.002
 # A transaction costs nearly the same for one request and for many, and what was not written is what a crash costs.
 GATHER_SECONDS = 0.2
 BUSY_SECONDS = 0.7  # when the last batch was a moment ago
@@ -101,7 +103,7 @@ class Writer:
 
     def _work(self, batch: list[Item]) -> bool:
         """Look into a batch and write it; says whether the file is in order."""
-        for item in _politely(batch):
+        for item in self._politely(batch):
             if item.final and not item.found:
                 self._find(item)
         try:
@@ -187,11 +189,20 @@ class Writer:
         """The rows of a batch; a begin whose end is in it, too, is none."""
         over = {item.record.id for item in batch if item.final}
         made = []
-        for item in _politely(batch):
+        for item in self._politely(batch):
             if item.final or item.record.id not in over:
                 places = self._packer.put(item.record, item.bodies, redactor) if item.bodies else {}
                 made.append(make(item.record, places, redactor))
         return made
+
+    def _politely(self, batch: list[Item]) -> Iterator[Item]:
+        """The items, with rests between them while nobody waits for the disk: the proxy's loop gets the interpreter then."""
+        until = time.perf_counter() + SLICE_SECONDS
+        for item in batch:
+            yield item
+            if time.perf_counter() > until:
+                time.sleep(0 if self._backlog.pressing else REST_SECONDS)
+                until = time.perf_counter() + SLICE_SECONDS
 
     def _connect(self) -> sqlite3.Connection:
         """The open connection, if the file is still the one that was opened: rows for a deleted one would vanish."""
@@ -262,14 +273,6 @@ class Writer:
             self.error = None
             lost = f"{self._backlog.dropped_rows} requests and the bodies of {self._backlog.dropped_bodies} are missing"
             self.messages.append(("info", f"The trace store works again; so far {lost} in it."))
-
-
-def _politely(batch: list[Item]) -> Iterator[Item]:
-    """The items, with the interpreter offered to other threads between some of them: the proxy's loop would wait 5 ms for it."""
-    for index, item in enumerate(batch, 1):
-        yield item
-        if index % YIELD == 0:
-            time.sleep(0)
 
 
 def _put(connection: sqlite3.Connection, made: list[rows.Row]) -> None:
