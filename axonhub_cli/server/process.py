@@ -50,7 +50,7 @@ def rest_collector() -> None:
 
 
 def share_interpreter() -> None:
-    """Let the loop have the interpreter back from the trace writer's thread soon: Python's own 5 ms are a delay that people see."""
+    """Let the loop have the interpreter back from the trace writer soon: Python's own 5 ms are a delay that people see."""
     sys.setswitchinterval(0.0005)
 
 
