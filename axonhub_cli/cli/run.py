@@ -103,7 +103,9 @@ def _lease() -> Path:
 
 
 def _prepare(known: "Runnable", profile: str | None, key: str | None, model: str | None) -> "Launch":
-    from ..clients.ask import Ask, look, models
+    from msgspec.structs import replace
+
+    from ..clients.ask import Ask, look, models, windows
     from ..clients.catalog import find
     from ..config.paths import paths
     from ..config.store import load
@@ -118,6 +120,8 @@ def _prepare(known: "Runnable", profile: str | None, key: str | None, model: str
     ask = Ask(
         port=port, token=token, environ=os.environ, models=models(config, profile), model=model, behind=behind, settings=settings
     )
+    if client.lists:
+        ask = replace(ask, windows=windows(config, profile, client.protocol, ask.listed))
     launch = known.launch(ask)
     _say(list(launch.remarks))
     return launch

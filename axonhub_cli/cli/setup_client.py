@@ -92,23 +92,28 @@ def _ask(client: "Client", wish: Wish, *, edits: bool) -> "Ask":
             raise
         settings = {}
     names = client.asks(wish.model, settings, os.environ)
-    return _all(client.name, client.protocol, names, settings, wish, make=not wish.dry_run)
+    return _all(client.name, client.protocol, names, settings, wish, make=not wish.dry_run, lists=client.lists)
 
 
-def _all(client: str, protocol: Protocol, names: list[str], settings: dict[str, Any], wish: Wish, *, make: bool) -> "Ask":
-    """All that a set-up depends on. `make`: the client's local key, when it has none yet."""
-    from ..clients.ask import Ask, look, models
+def _all(
+    client: str, protocol: Protocol, names: list[str], settings: dict[str, Any], wish: Wish, *, make: bool, lists: bool = False
+) -> "Ask":
+    """All that a set-up depends on. `make`: the client's local key, when it has none yet; `lists`: what each model holds."""
+    from msgspec.structs import replace
+
+    from ..clients.ask import Ask, look, models, windows
     from ..config.paths import paths
     from ..config.store import load
     from .edit import client_port
 
     config = load(paths().config_file)
     profile = _profile(wish.key or client)
-    return Ask(
+    ask = Ask(
         port=client_port(wish.port), token=_token(client, wish.key, make=make), environ=os.environ,
         models=models(config, profile), model=wish.model, behind=look(config, profile, protocol, names), slots=wish.slots,
         settings=settings,
     )  # fmt: skip
+    return replace(ask, windows=windows(config, profile, protocol, ask.listed)) if lists else ask
 
 
 def _profile(key: str) -> str | None:

@@ -21,7 +21,7 @@ class Behind(Struct, frozen=True):
     """What serves the names that a client asks for. `window`: the smallest context window of it in tokens, None when unknown.
 
     `own` says that the names are served under the same name; `anthropic` that all of it goes to Anthropic itself; `unable` names
-    the models of which a deep test found that they take no tools.
+    the models of which a deep test found that they call no tools.
     """
 
     window: int | None = None
@@ -32,7 +32,8 @@ class Behind(Struct, frozen=True):
 
 class Ask(Struct, frozen=True, kw_only=True):
     """`models` are the names that the server offers; `model` is the one that the user wants; `slots` are Claude Code's other
-    models by their use; `settings` is what the client's own file says."""
+    models by their use; `settings` is what the client's own file says; `windows` how many tokens each of the listed models holds,
+    for clients that want to be told, where it is known."""
 
     port: int
     token: str
@@ -42,6 +43,7 @@ class Ask(Struct, frozen=True, kw_only=True):
     behind: Behind = Behind()
     slots: Mapping[str, str] = {}
     settings: Mapping[str, Any] = {}
+    windows: Mapping[str, int] = {}
 
     @property
     def listed(self) -> list[str]:
@@ -64,13 +66,7 @@ def models(config: Config, profile: str | None) -> tuple[str, ...]:
 
 def look(config: Config, profile: str | None, protocol: Protocol, names: Sequence[str]) -> Behind:
     """What is behind these names for a client of that protocol. A name that nobody serves says nothing."""
-    pairs = []
-    for name in names:
-        try:
-            found = plan(config, profile or config.profile, name, protocol).candidates
-        except RequestError:
-            continue
-        pairs += [(name, candidate) for candidate in found]
+    pairs = [(name, candidate) for name in names for candidate in _candidates(config, profile, protocol, name)]
     if not pairs:
         return Behind()
     own = all(name == candidate.model for name, candidate in pairs)
@@ -81,10 +77,34 @@ def look(config: Config, profile: str | None, protocol: Protocol, names: Sequenc
     tests = learned.read()
     tested = [(candidate, tests.of(candidate.channel, candidate.model, candidate.endpoint)) for _, candidate in pairs]
     windows = {_window(candidate, test) for candidate, test in tested}
-    unable = dict.fromkeys(
-        c.model for c, test in tested if test is not None and learned.refused(test.facts.get("tools", _UNKNOWN))
-    )
+    unable = dict.fromkeys(candidate.model for candidate, test in tested if test is not None and _calls_nothing(test))
     return Behind(min((size for size in windows if size), default=None), own, anthropic, tuple(unable))
+
+
+def _calls_nothing(test: Capabilities) -> bool:
+    """Whether tools were refused, or the model answered in words twice: when it might call one, and when it was told to."""
+    asked, told = (test.facts.get(name, _UNKNOWN) for name in ("tools", "forced_tool"))
+    return learned.refused(asked) or (asked.state == "no" and told.state == "no")
+
+
+def windows(config: Config, profile: str | None, protocol: Protocol, names: Sequence[str]) -> dict[str, int]:
+    """How many tokens each name holds, wherever it goes; names of which it is not known are left out."""
+    tests = learned.read()
+    found = {}
+    for name in names:
+        behind = _candidates(config, profile, protocol, name)
+        sizes = [_window(each, tests.of(each.channel, each.model, each.endpoint)) for each in behind]
+        if known := [size for size in sizes if size]:
+            found[name] = min(known)
+    return found
+
+
+def _candidates(config: Config, profile: str | None, protocol: Protocol, name: str) -> Sequence[Candidate]:
+    """Who may serve the name; nobody where it goes nowhere."""
+    try:
+        return plan(config, profile or config.profile, name, protocol).candidates
+    except RequestError:
+        return ()
 
 
 _UNKNOWN = Fact("unknown")

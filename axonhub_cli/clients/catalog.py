@@ -30,9 +30,9 @@ class Client(Struct, frozen=True, kw_only=True):
 
     `protocol` is what it speaks, `asks` the models that it will ask for: from the one that is wanted, its file, the environment.
     `variable` is the environment variable that shows that a shell is prepared for it; `shell_alone`: that is enough, so that the
-    file is edited only on request (`--write`). `strict`: it ignores a file with comments or a trailing comma. `lines` are its
-    variables, `target` its file's edits, `remarks` what stands in the way. `start` is what to type next, `after_undo` what to
-    know after an undo.
+    file is edited only on request (`--write`). `strict`: it ignores a file with comments or a trailing comma. `lists`: it is told
+    each model, and how much that holds. `lines` are its variables, `target` its file's edits, `remarks` what stands in the way.
+    `start` is what to type next, `after_undo` what to know after an undo.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Client(Struct, frozen=True, kw_only=True):
     remarks: Callable[[Ask], list[str]] = _no_remarks
     shell_alone: bool = False
     strict: bool = False
+    lists: bool = False
     start: str
     after_undo: str = ""
 
@@ -125,7 +126,8 @@ CLIENTS: tuple[Client, ...] = (
         below="/v1",
         variable=opencode.VARIABLE,
         lines=lambda ask: opencode.key(ask.token, ask.environ),
-        target=lambda ask: opencode.target(ask.port, ask.listed, choose=ask.model is not None, window=ask.behind.window),
+        target=lambda ask: opencode.target(ask.port, ask.listed, choose=ask.model is not None, windows=ask.windows),
+        lists=True,
         start="opencode",
     ),
     Client(
@@ -153,7 +155,8 @@ CLIENTS: tuple[Client, ...] = (
         below="/v1",
         variable=zed.VARIABLE,
         lines=lambda ask: opencode.key(ask.token, ask.environ),
-        target=lambda ask: zed.target(ask.port, ask.listed, ask.behind.window),
+        target=lambda ask: zed.target(ask.port, ask.listed, ask.windows),
+        lists=True,
         start="zed (from this shell: a Zed started elsewhere does not see the variable)",
     ),
 )

@@ -88,7 +88,8 @@ def _facts(model: str | None, behind: Behind) -> list[Line]:
         out.append(Line(_HOLDS, str(behind.window), f"{model} holds that many tokens; unknown names are taken for 1,000,000."))
     if behind.window and behind.window < _MILLION:
         held = max(behind.window, _LEAST)
-        out.append(Line(_COMPACTS, str(held), f"Compact in time: the model behind holds {behind.window:,} tokens."))
+        least = f" ({_LEAST:,} is the least that can be said here)" if held > behind.window else ""
+        out.append(Line(_COMPACTS, str(held), f"Compact in time: the model behind holds {behind.window:,} tokens{least}."))
     if behind.window and not behind.anthropic:
         out.append(Line(_BILLING, "0", "Leave out a line that only Anthropic reads, and that changes with each conversation."))
     return out
@@ -123,7 +124,7 @@ def remarks(
         elif name in written and value != written[name]:
             out.append(f"{file()} sets {name} too, and wins over the shell. Use: axonhub setup claude-code --write")
     out += [
-        f"A deep test found that {name} takes no tools; Claude Code can do little without. Map another model."
+        f"A deep test found that {name} calls no tools; Claude Code can do little without. Map another model."
         for name in (behind.unable if behind else ())
     ]
     window = behind.window if behind else None

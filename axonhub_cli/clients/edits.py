@@ -175,7 +175,9 @@ def _pruned(value: Any) -> Any:
     return {name: item for name, item in inner.items() if item != {}}
 
 
-_SECRET = re.compile(r"((?:token|api_key|apikey|secret|password)[\"']?\s*[:=]\s*[\"'])([^\"'\s]{8,})", re.IGNORECASE)
+_SECRET = re.compile(
+    r"((?:token|api_key|apikey|secret|password)[\"']?\s*[:=]\s*[\"'])(?!\{env:|\$|keyring:|env:)([^\"'\s]{8,})", re.IGNORECASE
+)  # a reference is none
 
 
 def masked(text: str) -> str:

@@ -56,7 +56,7 @@ def _codex(ask: Ask) -> Launch:
 
 
 def _opencode(ask: Ask) -> Launch:
-    return Launch((), tuple(opencode.lines(ask.port, ask.token, ask.environ, ask.listed, ask.behind.window)))
+    return Launch((), tuple(opencode.lines(ask.port, ask.token, ask.environ, ask.listed, ask.windows)))
 
 
 def _gemini(ask: Ask) -> Launch:

@@ -22,6 +22,7 @@ VARIABLE = "AXONHUB_API_KEY"
 PROVIDER = "axonhub"
 TABLE: KeyPath = ("provider", PROVIDER)
 INLINE = "OPENCODE_CONFIG_CONTENT"
+_UNKNOWN: Mapping[str, int] = {}
 _OUTPUT = 32_000  # what opencode asks for by itself
 _WHY_KEY = "A local key: it opens axonhub on this machine and nothing else."
 
@@ -32,9 +33,9 @@ def file() -> Path:
     return next((base / name for name in ("opencode.jsonc", "opencode.json") if (base / name).exists()), base / "opencode.json")
 
 
-def target(port: int, models: Sequence[str], *, choose: bool, window: int | None = None) -> Target:
+def target(port: int, models: Sequence[str], *, choose: bool, windows: Mapping[str, int] = _UNKNOWN) -> Target:
     """The edits of the file. `choose`: also make the first model the one in use; else that choice stays the user's."""
-    said = settings(port, models, window)
+    said = settings(port, models, windows)
     provider = said["provider"][PROVIDER]
     edits = [Edit((*TABLE, name), provider[name]) for name in ("npm", "name", "models")]
     edits += [Edit((*TABLE, "options", name), value, own=name == "baseURL") for name, value in provider["options"].items()]
@@ -42,11 +43,11 @@ def target(port: int, models: Sequence[str], *, choose: bool, window: int | None
     return Target(NAME, file(), "json", tuple(edits))
 
 
-def settings(port: int, models: Sequence[str], window: int | None = None) -> dict[str, Any]:
-    """The provider, and the first model as the one in use; `window`: how many tokens that one holds, where it is known."""
+def settings(port: int, models: Sequence[str], windows: Mapping[str, int] = _UNKNOWN) -> dict[str, Any]:
+    """The provider, and the first model as the one in use; `windows`: how many tokens they hold, where it is known."""
     listed: dict[str, Any] = {name: {"name": name} for name in models}
-    if models and window:
-        listed[models[0]]["limit"] = {"context": window, "output": min(window // 4, _OUTPUT)}
+    for name, window in windows.items():
+        listed[name] |= {"limit": {"context": window, "output": min(window // 4, _OUTPUT)}}
     provider = {
         "npm": "@ai-sdk/openai-compatible",
         "name": "AxonHub",
@@ -62,13 +63,15 @@ def key(token: str, environ: Mapping[str, str]) -> list[Line]:
     return [Line(VARIABLE, token, _WHY_KEY), *no_proxy(environ)]
 
 
-def lines(port: int, token: str, environ: Mapping[str, str], models: Sequence[str], window: int | None = None) -> list[Line]:
+def lines(
+    port: int, token: str, environ: Mapping[str, str], models: Sequence[str], windows: Mapping[str, int] = _UNKNOWN
+) -> list[Line]:
     """The variables for a run that touches no file. A configuration that was given in the variable before stays in it."""
     try:
         given = json.loads(environ.get(INLINE) or "{}")
     except ValueError:
         given = {}
-    merged = merged_settings(given if isinstance(given, dict) else {}, settings(port, models, window))
+    merged = merged_settings(given if isinstance(given, dict) else {}, settings(port, models, windows))
     content = json.dumps(merged, ensure_ascii=False)
     return [
         *key(token, environ),

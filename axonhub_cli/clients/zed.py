@@ -7,7 +7,7 @@ https://github.com/zed-industries/zed/blob/main/docs/src/ai/use-api-access.md (E
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .edits import Edit, KeyPath
@@ -30,10 +30,8 @@ def file() -> Path:
     return (Path(base).expanduser() if base else Path.home() / ".config") / "zed" / "settings.json"
 
 
-def target(port: int, models: Sequence[str], window: int | None = None) -> Target:
-    """The edits of the settings; `window`: how many tokens the first model holds, where it is known."""
-    listed = [{"name": name, "max_tokens": _WINDOW} for name in models]
-    if listed and window:
-        listed[0]["max_tokens"] = window
+def target(port: int, models: Sequence[str], windows: Mapping[str, int]) -> Target:
+    """The edits of the settings; `windows`: how many tokens the models hold, where it is known."""
+    listed = [{"name": name, "max_tokens": windows.get(name, _WINDOW)} for name in models]
     edits = (Edit((*TABLE, "api_url"), url(port, "/v1"), own=True), Edit((*TABLE, "available_models"), listed))
     return Target(NAME, file(), "json", edits)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from axonhub_cli.clients.ask import Ask, Behind, look, models
+from axonhub_cli.clients.ask import Ask, Behind, look, models, windows
 from axonhub_cli.config import capabilities
-from axonhub_cli.config.capabilities import Capabilities, Fact
+from axonhub_cli.config.capabilities import Capabilities, Fact, State
 from axonhub_cli.config.schema import Channel, Config
 from axonhub_cli.config.store import parse
 
@@ -79,3 +79,14 @@ def test_what_a_deep_test_found_counts_for_set_up(home: Path) -> None:
     behind = look(config, None, "anthropic", ["tiny"])
     assert (behind.window, behind.unable) == (8192, ("tiny",))
     assert look(config, None, "anthropic", ["other"]).unable == ()
+    assert windows(config, None, "openai-chat", ["tiny", "other"]) == {"tiny": 8192}
+
+
+@pytest.mark.parametrize(("asked", "told", "unable"), [("no", "no", True), ("no", "yes", False), ("yes", "no", False)])
+def test_words_instead_of_calls_count_when_they_came_twice(home: Path, asked: State, told: State, unable: bool) -> None:
+    """Once is chance; also when it was told to call a tool, it is not."""
+    facts = {"tools": Fact(asked, "it answered in words"), "forced_tool": Fact(told, "it answered in words")}
+    address = "http://127.0.0.1:9/v1"
+    capabilities.write(Capabilities(channel="c", model="tiny", protocol="openai-chat", address=address, facts=facts))
+    config = Config(channels=(Channel(name="c", type="openai-chat", base_url=address),))
+    assert bool(look(config, None, "anthropic", ["tiny"]).unable) == unable

@@ -69,7 +69,7 @@ def test_a_model_that_is_too_small_for_a_claude_name_is_said() -> None:
 def test_a_model_that_takes_no_tools_is_named() -> None:
     """A deep test found it; Claude Code can do little with such a model."""
     (remark,) = claude_code.remarks({}, {}, {}, behind=Behind(unable=("gemma:2b",)))
-    assert "gemma:2b takes no tools" in remark
+    assert "gemma:2b calls no tools" in remark
 
 
 def test_target_counts_what_the_settings_say() -> None:

@@ -77,4 +77,5 @@ def test_diff_shows_changed_lines_without_secrets() -> None:
 def test_secrets_are_masked_and_names_are_not() -> None:
     """A value whose key names a secret keeps its beginning only; the name of a variable is no secret."""
     assert masked('"ANTHROPIC_AUTH_TOKEN": "ah-12345678901234"') == '"ANTHROPIC_AUTH_TOKEN": "ah-12…"'
-    assert masked('env_key = "AXONHUB_API_KEY"') == 'env_key = "AXONHUB_API_KEY"'
+    for reference in ('env_key = "AXONHUB_API_KEY"', '"apiKey": "{env:AXONHUB_API_KEY}"', 'secret = "keyring:deepseek"'):
+        assert masked(reference) == reference

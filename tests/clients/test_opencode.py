@@ -16,6 +16,14 @@ def test_the_provider_holds_no_key() -> None:
     assert "model" not in opencode.settings(8090, [])
 
 
+def test_each_model_says_what_it_holds() -> None:
+    """Where that is known."""
+    models = opencode.settings(8090, ["m", "n", "o"], {"m": 200_000, "n": 4_096})["provider"]["axonhub"]["models"]
+    assert models["m"]["limit"] == {"context": 200_000, "output": 32_000}
+    assert models["n"]["limit"] == {"context": 4_096, "output": 1_024}
+    assert models["o"] == {"name": "o"}
+
+
 @pytest.mark.parametrize("given", ["", "{", "[]", '{"theme": "dark", "provider": {"mine": {"name": "x"}}}'])
 def test_what_was_in_the_variable_stays(given: str) -> None:
     """A configuration that the user gave inline is merged with ours; one that cannot be read is replaced."""

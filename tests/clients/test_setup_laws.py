@@ -4,6 +4,7 @@ Files are made of lines with a mark each, so that the same later edits can be ma
 set-up in it. Undoing the second must give the first: the same meaning, and the same lines in the same order (blank ones apart).
 """
 
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -151,6 +152,11 @@ def lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.split("\n") if line.strip()]
 
 
+def braces(text: str) -> str:
+    """An object that became empty may have been written on one line or on two."""
+    return re.sub(r"\{\s*\}", "{}", text)
+
+
 def of_codex(file: Path) -> Target:
     """Codex's edits for a file anywhere."""
     said = codex.target(8090, "m")
@@ -165,7 +171,7 @@ def of_claude_code(file: Path) -> Target:
 
 def of_others(file: Path) -> list[Target]:
     """The same of the clients that nobody but us names in their files."""
-    said = [opencode.target(8090, ["m", "n"], choose=False), zed.target(8090, ["m"]), gemini.target()]
+    said = [opencode.target(8090, ["m", "n"], choose=False), zed.target(8090, ["m"], {}), gemini.target()]
     return [Target("x", file, each.kind, each.edits) for each in said]
 
 
@@ -197,7 +203,7 @@ def test_json_tables(text: str, edits: list[Edit], bom: bool, ends: str, client:
     """Tables in tables that we made go as a whole, and what is left is the user's, line for line."""
     left, wanted = undone(text, lambda file: of_others(file)[client], edits, bom, ends)
     assert kind("json").load(left) == kind("json").load(wanted)
-    assert lines(left) == lines(wanted)
+    assert lines(braces(left)) == lines(braces(wanted))
 
 
 @given(st.sampled_from([of_codex, of_claude_code]))

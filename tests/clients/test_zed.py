@@ -9,8 +9,8 @@ from axonhub_cli.clients import zed
 
 
 def test_every_model_has_a_size() -> None:
-    """The first one's is what is known; the others get one that is safe."""
-    edits = {edit.path[-1]: edit.value for edit in zed.target(8090, ["a", "b"], 64000).edits}
+    """That which is known; the others get one that is safe."""
+    edits = {edit.path[-1]: edit.value for edit in zed.target(8090, ["a", "b"], {"a": 64000}).edits}
     assert edits == {
         "api_url": "http://127.0.0.1:8090/v1",
         "available_models": [{"name": "a", "max_tokens": 64000}, {"name": "b", "max_tokens": 128000}],
