@@ -11,6 +11,7 @@ from ..protocols.pipe import Convert, Pipe, Verbatim
 from ..types.problem import Problem
 from .client import ClientLeft
 from .exchange import Answered
+from .kept import Kept
 from .reading import Answer, Decoding, next_chunk
 from .upstream import problem_of
 from .whole import say_response
@@ -59,7 +60,7 @@ async def pump(
     except (TimeoutError, OSError, ProtocolError) as error:
         flow.held += pipe.fail(_broken(attempt, error))
     finally:
-        attempt.call.bodies["upstream_response"] = b"".join(flow.kept)
+        attempt.call.bodies["upstream_response"] = flow.kept.whole()
     return await _finish(attempt, pipe, flow.held, prepared)
 
 
@@ -73,7 +74,7 @@ class _Flow:
         self.pipe = pipe
         self._response = response
         self.held = b""
-        self.kept: list[bytes] = []
+        self.kept = Kept()
         self._attempt, self._keeper, self._stream = attempt, attempt.keeper, attempt.call.stream
         self._now = asyncio.get_running_loop().time
 

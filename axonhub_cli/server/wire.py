@@ -19,7 +19,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 MAX_SILENCE = 64 * 1024  # bytes that may come without a byte of the body among them: headers, interim answers, trailers
 _HIGH = 16 * 1024  # bytes of a body that may wait to be read
-_READ = 32 * 1024  # bytes that one network read brings at most: asyncio's own 256 KB would be held for each client that stalls
+_READ = 16 * 1024  # bytes that one network read brings at most: asyncio's own 256 KB would be held for each client that stalls
 _JOIN = 16 * 1024  # a body up to this size goes out in one piece with its head
 
 Sink = Callable[[bytes], bool]

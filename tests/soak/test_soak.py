@@ -7,13 +7,15 @@ import pytest
 from tests.soak.clients import bombs, left, stalled
 from tests.soak.soak import quantile, soak
 
+# Read here: a test's own environment is scrubbed.
+STREAMS, SECONDS = int(os.environ.get("AXONHUB_SOAK_STREAMS", "1000")), float(os.environ.get("AXONHUB_SOAK_SECONDS", "60"))
+
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_nothing_is_left_of_a_thousand_streams() -> None:
     """A minute of a thousand; AXONHUB_SOAK_SECONDS and AXONHUB_SOAK_STREAMS say otherwise."""
-    streams, seconds = int(os.environ.get("AXONHUB_SOAK_STREAMS", "1000")), float(os.environ.get("AXONHUB_SOAK_SECONDS", "60"))
-    result = soak(streams, seconds)
+    result = soak(STREAMS, SECONDS)
 
     assert result.wrong == []
     assert result.started == result.complete + result.vanished + result.broken == result.rows
@@ -33,7 +35,7 @@ def test_a_quantile_is_one_of_the_values() -> None:
 @pytest.mark.soak
 def test_clients_that_do_not_read_are_cheap() -> None:
     """Each holds a few buffers, not what its upstream would say."""
-    assert stalled(50).each_mb < 1
+    assert stalled(50).each_mb <= 0.25
 
 
 @pytest.mark.soak
