@@ -105,7 +105,7 @@ def _lease() -> Path:
 def _prepare(known: "Runnable", profile: str | None, key: str | None, model: str | None) -> "Launch":
     from msgspec.structs import replace
 
-    from ..clients.ask import Ask, look, models, windows
+    from ..clients.ask import Ask, look, models, unserved, windows
     from ..clients.catalog import find
     from ..config.paths import paths
     from ..config.store import load
@@ -123,7 +123,7 @@ def _prepare(known: "Runnable", profile: str | None, key: str | None, model: str
     if client.lists:
         ask = replace(ask, windows=windows(config, profile, client.protocol, ask.listed))
     launch = known.launch(ask)
-    _say(list(launch.remarks))
+    _say([*launch.remarks, *unserved(ask, client.title)])
     return launch
 
 

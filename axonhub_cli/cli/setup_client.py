@@ -137,11 +137,13 @@ def _token(client: str, key: str | None, *, make: bool) -> str:
 def _export_notes(client: "Client", ask: "Ask") -> list[str]:
     """What stands in the way of the exports; Claude Code's settings file wins over them."""
     from ..clients import claude_code
+    from ..clients.ask import unserved
 
     if client.name != claude_code.NAME:
-        return client.remarks(ask)
+        return [*client.remarks(ask), *unserved(ask, client.title)]
     written = {line.name: line.value for line in client.lines(ask)}
-    return claude_code.remarks(os.environ, ask.settings, written, model=ask.model, behind=ask.behind)
+    found = claude_code.remarks(os.environ, ask.settings, written, model=ask.model, behind=ask.behind)
+    return [*found, *unserved(ask, client.title)]
 
 
 def _steps(client: "Client", wish: Wish) -> list[str]:

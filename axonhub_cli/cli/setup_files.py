@@ -61,11 +61,12 @@ def write(client: "Client", wanted: "Ask", steps: list[str], *, dry_run: bool, y
     """Plan the edits of a client's file, show them and carry them out."""
     from msgspec.structs import replace
 
+    from ..clients.ask import unserved
     from ..clients.edits import kind
 
     plan = journal().plan(client.target(wanted))
     after = kind(client.kind).load(plan.after)  # what this edit itself mends is no remark
-    remarks = [*client.remarks(replace(wanted, settings=after)), *_ignored(client, plan)]
+    remarks = [*client.remarks(replace(wanted, settings=after)), *unserved(wanted, client.title), *_ignored(client, plan)]
     _carry_out(client, plan, steps, [*remarks, *_exposed(client.file(), plan, wanted)], dry_run, yes, json)
 
 

@@ -21,13 +21,14 @@ class Behind(Struct, frozen=True):
     """What serves the names that a client asks for. `window`: the smallest context window of it in tokens, None when unknown.
 
     `own` says that the names are served under the same name; `anthropic` that all of it goes to Anthropic itself; `unable` names
-    the models of which a deep test found that they call no tools.
+    the models of which a deep test found that they call no tools, `missing` the names that no channel serves.
     """
 
     window: int | None = None
     own: bool = True
     anthropic: bool = False
     unable: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class Ask(Struct, frozen=True, kw_only=True):
@@ -65,20 +66,33 @@ def models(config: Config, profile: str | None) -> tuple[str, ...]:
 
 
 def look(config: Config, profile: str | None, protocol: Protocol, names: Sequence[str]) -> Behind:
-    """What is behind these names for a client of that protocol. A name that nobody serves says nothing."""
+    """What is behind these names for a client of that protocol."""
     pairs = [(name, candidate) for name in names for candidate in _candidates(config, profile, protocol, name)]
+    served = {name for name, _ in pairs}
+    missing = tuple(name for name in names if name not in served) if any(each.enabled for each in config.channels) else ()
     if not pairs:
-        return Behind()
+        return Behind(missing=missing)
     own = all(name == candidate.model for name, candidate in pairs)
     bases = [candidate.endpoint.base_url for _, candidate in pairs]
     anthropic = all(_ANTHROPIC in base for base in bases)
     if own and all(any(vendor in base for vendor in _VENDORS) for base in bases):
-        return Behind(None, own, anthropic)  # the client knows its vendor's models better than any list
+        return Behind(None, own, anthropic, missing=missing)  # the client knows its vendor's models better than any list
     tests = learned.read()
     tested = [(candidate, tests.of(candidate.channel, candidate.model, candidate.endpoint)) for _, candidate in pairs]
     windows = {_window(candidate, test) for candidate, test in tested}
     unable = dict.fromkeys(candidate.model for candidate, test in tested if test is not None and _calls_nothing(test))
-    return Behind(min((size for size in windows if size), default=None), own, anthropic, tuple(unable))
+    return Behind(min((size for size in windows if size), default=None), own, anthropic, tuple(unable), missing)
+
+
+def unserved(ask: Ask, title: str) -> list[str]:
+    """A remark on names that the client asks for and nobody serves: some clients do not show the server's own words on that."""
+    missing = ask.behind.missing
+    if not missing:
+        return []
+    other = next((name for name in ask.models if name not in missing), None)
+    choose = f"Choose one that is served, as in --model {other}, or map" if other else "Map"
+    names = "the name" if len(missing) == 1 else "the names"
+    return [f"No channel serves {' or '.join(missing)}, and {title} asks for it. {choose} {names}: axonhub profile map --help"]
 
 
 def _calls_nothing(test: Capabilities) -> bool:

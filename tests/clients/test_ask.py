@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from axonhub_cli.clients.ask import Ask, Behind, look, models, windows
+from axonhub_cli.clients.ask import Ask, Behind, look, models, unserved, windows
 from axonhub_cli.config import capabilities
 from axonhub_cli.config.capabilities import Capabilities, Fact, State
 from axonhub_cli.config.schema import Channel, Config
@@ -61,6 +61,19 @@ def test_a_model_here_is_not_taken_for_a_vendors() -> None:
     assert look(empty, None, "anthropic", ["claude-opus-5-5"]) == Behind()
     assert models(empty, None) == ("axonhub-demo",)
     assert "deepseek-chat" in models(CONFIG, "plain")
+
+
+def test_names_that_nobody_serves_are_said() -> None:
+    """With what could be asked for instead; where nothing is configured, the demo serves all."""
+    config = Config(channels=(Channel(name="c", type="ollama", models=("tiny",)),))
+    behind = look(config, None, "anthropic", ["tiny", "claude-opus-5-5"])
+    ask = Ask(port=1, token="t", environ={}, models=models(config, None), behind=behind)
+    (said,) = unserved(ask, "Claude Code")
+    assert said.startswith(
+        "No channel serves claude-opus-5-5, and Claude Code asks for it. Choose one that is served, as in --model tiny"
+    )
+    assert look(Config(), None, "anthropic", ["claude-opus-5-5"]).missing == ()
+    assert unserved(Ask(port=1, token="t", environ={}), "Codex") == []
 
 
 def test_the_wanted_model_is_listed_first() -> None:
