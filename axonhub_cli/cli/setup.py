@@ -7,7 +7,9 @@ to be asked, and can be undone.
 """
 
 import os
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Callable, Collection
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -21,32 +23,61 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Point Claude Code, Codex and other clients at axonhub; every change can be taken back.")
 
-ShellOption = Annotated[
-    Literal["bash", "zsh", "fish", "powershell"] | None,
-    typer.Option("--shell", help="Whose syntax to print; else that of $SHELL."),
-]
-KeyOption = Annotated[
-    str | None, typer.Option("--key", metavar="NAME", help="The local key to use; by default one named after the client.")
-]
-PortOption = Annotated[
-    int | None, typer.Option("--port", min=1, max=65535, help="The server's port; by default that of the one that runs.")
-]
-ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="Also make this the client's model.")]
-Explain = Annotated[bool, typer.Option("--explain", help="Say above each line what it is for.")]
-Write = Annotated[bool, typer.Option("--write", help="Edit its settings file.")]
-Env = Annotated[bool, typer.Option("--env", help="Print the export of the local key that it needs, and nothing else.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the diff and write nothing.")]
-Undo = Annotated[bool, typer.Option("--undo", help="Take back what is still ours; what you changed since stays.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Slot = Annotated[str | None, typer.Option(help="Model for this use; by default Claude Code's own choice.")]
+_Shell = Literal["bash", "zsh", "fish", "powershell"] | None
+_DRY_RUN = typer.Option("--dry-run", help="Show the diff and write nothing.")
+_YES = typer.Option("--yes", "-y", help="Do not ask.")
+_SLOTS = ("haiku", "sonnet", "opus", "subagent")
+_OPTIONS: dict[str, tuple[Any, Any]] = {
+    "shell": (_Shell, typer.Option("--shell", help="Whose syntax to print; else that of $SHELL.")),
+    "key": (
+        str | None,
+        typer.Option("--key", metavar="NAME", help="The local key to use; by default one named after the client."),
+    ),
+    "port": (
+        int | None,
+        typer.Option("--port", min=1, max=65535, help="The server's port; by default that of the one that runs."),
+    ),
+    "model": (str | None, typer.Option("--model", "-m", help="Also make this the client's model.")),
+    **{
+        slot: (
+            str | None,
+            typer.Option(f"--{slot}", metavar="MODEL", help="Model for this use; by default Claude Code's own choice."),
+        )
+        for slot in _SLOTS
+    },
+    "env": (bool, typer.Option("--env", help="Print the export of the local key that it needs, and nothing else.")),
+    "explain": (bool, typer.Option("--explain", help="Say above each line what it is for.")),
+    "write": (bool, typer.Option("--write", help="Edit its settings file.")),
+    "dry_run": (bool, _DRY_RUN),
+    "undo": (bool, typer.Option("--undo", help="Take back what is still ours; what you changed since stays.")),
+    "yes": (bool, _YES),
+    "json": (bool, typer.Option("--json", help="Print JSON for programs.")),
+}  # in the order in which help shows them
+
+
+def _command(name: str, brief: str, sentence: str, *, act: Callable[[str, Wish], None], without: Collection[str] = ()) -> None:
+    """Add a command with all of the options but some. What typer reads of a function, its signature, is made of the table."""
+
+    def command(**given: Any) -> None:
+        slots = {slot: model for slot in _SLOTS if (model := given.pop(slot, None))}
+        act(name, Wish(**given, slots=slots))
+
+    kept = {option: Annotated[kind, how] for option, (kind, how) in _OPTIONS.items() if option not in without}
+    parameters = [
+        Parameter(option, Parameter.KEYWORD_ONLY, annotation=kind, default=False if _OPTIONS[option][0] is bool else None)
+        for option, kind in kept.items()
+    ]
+    command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what `inspect.signature` gives first
+    command.__annotations__ = dict(kept)
+    app.command(name, help=sentence, short_help=brief)(command)
 
 
 @app.callback(invoke_without_command=True)
 def main(
     context: typer.Context,
     undo: Annotated[bool, typer.Option("--undo", help="Take back what is still ours in every file that was edited.")] = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
+    dry_run: Annotated[bool, _DRY_RUN] = False,
+    yes: Annotated[bool, _YES] = False,
     json: JsonFlag = False,
 ) -> None:
     """Point Claude Code, Codex and other clients at axonhub; every change can be taken back.
@@ -70,24 +101,10 @@ def main(
         emit(Result(None, context.get_help()))
 
 
-@app.command("claude-code", short_help="Exports, or settings.json (--write)")
-def claude_code(
-    shell: ShellOption = None,
-    key: KeyOption = None,
-    port: PortOption = None,
-    model: ModelOption = None,
-    haiku: Slot = None,
-    sonnet: Slot = None,
-    opus: Slot = None,
-    subagent: Slot = None,
-    explain: Explain = False,
-    write: Annotated[bool, typer.Option("--write", help="Edit the env block of ~/.claude/settings.json instead.")] = False,
-    dry_run: DryRun = False,
-    undo: Undo = False,
-    yes: Yes = False,
-    json: JsonFlag = False,
-) -> None:
-    """Print the exports that make Claude Code use axonhub, or write them into its settings.
+_command(
+    "claude-code",
+    "Exports, or settings.json (--write)",
+    """Print the exports that make Claude Code use axonhub, or (--write) edit the env block of ~/.claude/settings.json.
 
     Examples:
 
@@ -96,36 +113,10 @@ def claude_code(
         axonhub setup claude-code --write --dry-run
 
         axonhub setup claude-code --model deepseek-chat --explain
-    """
-    given = {"haiku": haiku, "sonnet": sonnet, "opus": opus, "subagent": subagent}
-    wish = Wish(
-        shell=shell, key=key, port=port, model=model, explain=explain, write=write, dry_run=dry_run, undo=undo, yes=yes,
-        json=json, slots={use: name for use, name in given.items() if name},
-    )  # fmt: skip
-    set_up("claude-code", wish)
-
-
-def _edited(name: str, brief: str, sentence: str) -> None:
-    """A client whose file is edited, and which reads its key from a variable beside it."""
-
-    @app.command(name, help=sentence, short_help=brief)
-    def edit(
-        key: KeyOption = None,
-        model: ModelOption = None,
-        port: PortOption = None,
-        env: Env = False,
-        shell: ShellOption = None,
-        explain: Explain = False,
-        dry_run: DryRun = False,
-        undo: Undo = False,
-        yes: Yes = False,
-        json: JsonFlag = False,
-    ) -> None:
-        wish = Wish(
-            shell=shell, key=key, port=port, model=model, explain=explain, env=env, dry_run=dry_run, undo=undo, yes=yes, json=json
-        )
-        set_up(name, wish)
-
+    """,
+    act=set_up,
+    without=("env",),
+)
 
 _EXAMPLE = """
 
@@ -150,44 +141,15 @@ _EDITED = {
     ),
 }
 for _name, (_brief, _sentence) in _EDITED.items():
-    _edited(_name, _brief, _sentence + _EXAMPLE.format(name=_name))
+    _command(_name, _brief, _sentence + _EXAMPLE.format(name=_name), act=set_up, without=("write", *_SLOTS))
 
-
-@app.command("gemini-cli", short_help="Exports; once settings.json (--write)")
-def gemini_cli(
-    shell: ShellOption = None,
-    key: KeyOption = None,
-    port: PortOption = None,
-    model: ModelOption = None,
-    explain: Explain = False,
-    write: Annotated[bool, typer.Option("--write", help="Choose the sign-in by key in ~/.gemini/settings.json.")] = False,
-    dry_run: DryRun = False,
-    undo: Undo = False,
-    yes: Yes = False,
-    json: JsonFlag = False,
-) -> None:
-    """Print the exports that make Gemini CLI use axonhub; --write makes it sign in by key, which it needs once."""
-    wish = Wish(
-        shell=shell, key=key, port=port, model=model, explain=explain, write=write, dry_run=dry_run, undo=undo, yes=yes, json=json
-    )
-    set_up("gemini-cli", wish)
-
-
-def _guided(name: str, brief: str, sentence: str) -> None:
-    """A client without a file for us."""
-
-    @app.command(name, help=sentence, short_help=brief)
-    def show(
-        shell: ShellOption = None,
-        key: KeyOption = None,
-        port: PortOption = None,
-        model: ModelOption = None,
-        explain: Explain = False,
-        undo: Undo = False,
-        json: JsonFlag = False,
-    ) -> None:
-        guide(name, Wish(shell=shell, key=key, port=port, model=model, explain=explain, undo=undo, json=json))
-
+_command(
+    "gemini-cli",
+    "Exports; once settings.json (--write)",
+    "Print the exports that make Gemini CLI use axonhub; --write makes it sign in by key, which it needs once.",
+    act=set_up,
+    without=("env", *_SLOTS),
+)
 
 _GUIDED = {
     "aider": ("Exports", "Print the exports that make aider use axonhub."),
@@ -199,7 +161,7 @@ _GUIDED = {
     "cursor": ("What works, and what not", "Say what works with Cursor, and what does not."),
 }
 for _name, (_brief, _sentence) in _GUIDED.items():
-    _guided(_name, _brief, _sentence)
+    _command(_name, _brief, _sentence, act=guide, without=("env", "write", "dry_run", "yes", *_SLOTS))
 
 
 @app.command("list", short_help="The clients that setup knows")
