@@ -91,7 +91,10 @@ def _opens(files: Paths, address: str) -> Iterator[Finding]:
     ourselves = Channel(name="axonhub", type="openai-chat", base_url=f"{address}/v1")
     try:
         names = models(ourselves, next(iter(endpoints(ourselves).values())), keys[0].token, timeout=4.0)
-        yield ok("server", "key", f"{keys[0].name} is let in; {len(names)} models on offer")
+        listed = (
+            f"{len(names)} model{'' if len(names) == 1 else 's'} on offer" if names else "no list of models: any name is taken"
+        )
+        yield ok("server", "key", f"{keys[0].name} is let in; {listed}")
     except UpstreamError as error:
         yield fail(
             "server", "key", f"{keys[0].name} is not let in: {error.message}", "Restart the server: axonhub stop && axonhub serve"
