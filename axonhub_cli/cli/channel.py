@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import channel_override, channel_rename, channel_write
+from . import channel_override, channel_quirks, channel_rename, channel_write
 from .channel_facts import counted, counting, protocols, quirk_rows, secret_states, summary, told_quirks
 from .channel_options import Name
 from .channel_table import few, listing, told
@@ -56,7 +56,8 @@ def show(name: Name, json: JsonFlag = False) -> None:
     shown = data | {"secrets": told(data["secret_states"]), "models": data["models"] or "whatever no other channel serves"}
     apart = ("endpoints", "secret_states", "token_counts", "quirks", "quirk_origins")
     rows = [[key, _shown(value)] for key, value in shown.items() if key not in apart]
-    rows += [["quirks", clean(line)] for line in told_quirks(data["quirk_origins"])]
+    told_lines = told_quirks(name, data["quirk_origins"])
+    rows += [["" if at else "quirks", clean(line)] for at, line in enumerate(told_lines)]
     rows += [[protocol, clean(address)] for protocol, address in data["endpoints"].items()]
     rows += [[f"tokens of {clean(fact['model'], 60)}", counted(fact)] for fact in data["token_counts"]]
     emit(Result(data, table(["", ""], rows)), json=json)
@@ -64,6 +65,7 @@ def show(name: Name, json: JsonFlag = False) -> None:
 
 app.command()(channel_write.edit)
 channel_rename.register(app)
+channel_quirks.register(app)
 
 
 @app.command()

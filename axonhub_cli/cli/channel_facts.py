@@ -70,13 +70,20 @@ def quirk_rows(channel: "Channel") -> "list[dict[str, Any]]":
     return learned.origins(channel, learned.read())
 
 
-def told_quirks(rows: "list[dict[str, Any]]") -> list[str]:
-    """The same in lines: `images = false (deep test (image) of qwen3:8b)`; the presets' in one line for each protocol."""
+def told_quirks(name: str, rows: "list[dict[str, Any]]") -> list[str]:
+    """The same in lines: those of the presets counted, others one by one, and where to read all of them."""
+    from collections import Counter
+
+    of_preset = Counter(row["protocol"] for row in rows if row["by"] == "preset")
+    lines = [f"{protocol}: {count} of its preset" for protocol, count in of_preset.items()]
+    lines += dict.fromkeys(_told(row) for row in rows if row["by"] != "preset")
+    return [*lines, f"what they mean and where they come from: axonhub channel quirks {name}"] if lines else []
+
+
+def _told(row: "dict[str, Any]") -> str:
+    """`images = false (deep test (image) of qwen3:8b; else true)`."""
     import json
 
-    lines: dict[str, list[str]] = {}
-    for row in rows:
-        about = f" of {row['about']}" if row["about"] else ""
-        where = f"{row['protocol']}, {row['by']}{about}"
-        lines.setdefault(where, []).append(f"{row['quirk']} = {json.dumps(row['value'])}")
-    return [f"{', '.join(found)} ({where})" for where, found in lines.items()]
+    about = f" of {row['about']}" if row["about"] else ""
+    value, instead = json.dumps(row["value"]), json.dumps(row["instead"])
+    return f"{row['quirk']} = {value} ({row['by']}{about}; {'as without' if value == instead else f'else {instead}'})"

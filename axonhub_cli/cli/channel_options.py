@@ -28,5 +28,9 @@ HeaderOverrides = Annotated[
 ]
 Quirks = Annotated[
     list[str] | None,
-    typer.Option("--quirk", metavar="NAME=VALUE", help="A fact that differs from the preset's: images=false. NAME= clears it."),
+    typer.Option(
+        "--quirk",
+        metavar="NAME=VALUE",
+        help="A fact that differs from the preset's: images=false. NAME= gives it back. All: axonhub channel quirks.",
+    ),
 ]

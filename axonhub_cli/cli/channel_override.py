@@ -22,14 +22,55 @@ def header(texts: list[str] | None) -> list[dict[str, Any]] | None:
 
 
 def quirks(texts: list[str] | None) -> dict[str, Any]:
-    """Quirks by name; None for one that is to be cleared."""
+    """Quirks by name, each checked; None for one that is to be cleared."""
     found: dict[str, Any] = {}
     for text in texts or ():
-        name, equals, value = text.partition("=")
-        if not name.strip() or not equals:
-            raise UsageError(f"--quirk {text!r} is no quirk.", hint="Write NAME=VALUE, as in images=false; NAME= clears it.")
-        found[name.strip()] = _value(value) if value.strip() else None
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not name or not equals:
+            raise UsageError(
+                f"--quirk {text!r} is no quirk.",
+                hint="Write NAME=VALUE, as in images=false; NAME= clears it. All of them: axonhub channel quirks",
+            )
+        found[name] = _fact(name, value)
     return found
+
+
+def _fact(name: str, text: str) -> Any:
+    """A quirk's value; None for an empty one. Several words may be written with commas: `efforts=low,high`."""
+    from ..config.check import nearest
+    from ..config.presets import quirks as checked
+    from ..errors import ConfigError
+    from ..types.quirks import MEANINGS, Quirks
+
+    if name not in MEANINGS:
+        hint = f"{nearest(name, MEANINGS, 'Quirks')} All of them: axonhub channel quirks"
+        raise UsageError(f"--quirk: there is no quirk {name!r}.", hint=hint)
+    if not text:
+        return None
+    value = _value(text)
+    if isinstance(getattr(Quirks(), name), tuple) and isinstance(value, str):
+        value = [word.strip() for word in value.split(",")]
+    try:
+        checked(Quirks(), {name: value})
+    except ConfigError:
+        hint = f"{name}: {MEANINGS[name]}."
+        raise UsageError(f"--quirk {name}={text}: expected {_expected(getattr(Quirks(), name))}.", hint=hint) from None
+    return value
+
+
+def _expected(default: Any) -> str:
+    match default:
+        case bool():
+            return "true or false"
+        case int() | None:
+            return "a whole number"
+        case tuple():
+            return "words, as in low,high"
+        case "max_completion_tokens":
+            return "max_tokens or max_completion_tokens"
+        case "reasoning_content":
+            return "reasoning_content or reasoning"
+    return "one word"
 
 
 def told(items: Any) -> list[str]:

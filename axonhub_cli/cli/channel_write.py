@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
-from . import channel_override
+from . import channel_override, channel_quirks
 from .channel_facts import protocols, summary
 from .channel_options import BaseUrl, BodyOverrides, HeaderOverrides, Models, Name, Priority, Quirks, Tags, Weight
 from .edit import add_item, channel_table, check_name, config_file, load, set_or_drop
@@ -84,7 +84,9 @@ def edit(
         raise UsageError("Nothing to change was given.", hint=hint)
     _check_type(type_ or found.type, found.base_url if base_url is None else base_url or None)
     _change(found, changes, facts)
-    emit(Result(summary(pick(load(), name)), f"Changed channel {name}."), json=json)
+    after = pick(load(), name)
+    lines = "".join(f"\n{line}" for line in channel_quirks.changed(found, after, facts))
+    emit(Result(summary(after), f"Changed channel {name}.{lines}"), json=json)
 
 
 def _overrides(body: list[str] | None, header: list[str] | None) -> dict[str, Any]:

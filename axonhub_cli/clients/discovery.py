@@ -15,7 +15,14 @@ from .probe import near
 
 LOCAL_KEY = "ah-"  # a key of ours, or of an AxonHub server: not a provider's
 _LONGEST = 50  # models of one server that are worth writing down; a longer list is left to the server
-_OWNERS = {"llamacpp": "llamacpp", "vllm": "vllm", "library": "ollama", "ollama": "ollama", "organization_owner": "lmstudio"}
+_OWNERS = {
+    "llamacpp": "llamacpp",
+    "vllm": "vllm",
+    "library": "ollama",
+    "ollama": "ollama",
+    "organization_owner": "lmstudio",
+    "sglang": "sglang",
+}
 _BASES = {
     "ANTHROPIC_API_KEY": ("ANTHROPIC_BASE_URL",),
     "OPENAI_API_KEY": ("OPENAI_BASE_URL", "OPENAI_API_BASE"),

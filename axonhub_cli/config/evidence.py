@@ -1,121 +1,225 @@
-"""Where each quirk of each preset comes from: the vendor's documentation, or a thread in which people met it.
+"""Where each quirk of each preset comes from: the vendor's documentation or code, or a thread in which people met it, and what
+it says there.
 
 A row is for a preset (`mistral`), or one protocol of it (`moonshot/anthropic`); what a whole family of servers has in common
-stands once, by protocol. A test holds that no quirk is without a source and no source without a quirk.
+stands once, by protocol. Tests hold that no quirk is without a source and no source without a quirk.
 """
+
+from typing import NamedTuple
 
 from ..types.messages import Protocol
 
-_DEEPSEEK = "https://api-docs.deepseek.com"
-_KIMI = "https://platform.kimi.ai/docs/api/chat"
-_ZAI = "https://docs.z.ai/api-reference/llm/chat-completion"
-_GLM = "https://java.agentscope.io/v2/en/integration/model/glm"  # lists what GLM's endpoint takes, field by field
-_OLLAMA = "https://docs.ollama.com/api"
-_FIREWORKS = "https://docs.fireworks.ai/tools-sdks"
-_MINIMAX = "https://platform.minimax.io/docs/api-reference"
-_CEREBRAS = "https://inference-docs.cerebras.ai"
 
-FAMILIES: dict[Protocol, dict[str, str]] = {
+class Source(NamedTuple):
+    """A page, and what is to be read there, in a few words."""
+
+    page: str
+    says: str
+
+
+_DEEPSEEK = "https://api-docs.deepseek.com"
+_DEEPSEEK_MESSAGES = f"{_DEEPSEEK}/guides/anthropic_api"
+_DEEPSEEK_THINKING = f"{_DEEPSEEK}/guides/thinking_mode"
+_DEEPSEEK_CHAT = f"{_DEEPSEEK}/api/create-chat-completion"
+_KIMI = "https://github.com/api-evangelist/kimi-moonshot/blob/main/openapi/kimi-moonshot-chat-api-openapi.yml"
+_KIMI_FIELDS = "https://java.agentscope.io/v2/en/integration/model/kimi"  # lists what Kimi's endpoint takes, field by field
+_GLM_FIELDS = "https://java.agentscope.io/v2/en/integration/model/glm"
+_GLM = "https://docs.z.ai/api-reference/llm/chat-completion"
+_GLM_KNOBS = "https://docs.rs/crate/opencrabs/0.5.1/source/src/brain/provider/glm_reasoning.rs"
+_MISTRAL = "https://github.com/mistralai/client-python/blob/main/src/mistralai/client/models/chatcompletionrequest.py"
+_MISTRAL_STRICT = "https://github.com/mistralai/platform-docs-public/issues/7"
+_OLLAMA_CHAT = "https://docs.ollama.com/api/openai-compatibility"
+_OLLAMA_MESSAGES = "https://docs.ollama.com/api/anthropic-compatibility"
+_VLLM_MESSAGES = "https://github.com/vllm-project/vllm/blob/main/vllm/entrypoints/anthropic/protocol.py"
+_CEREBRAS = "https://hexdocs.pm/req_llm/cerebras.html"
+_CEREBRAS_FILTER = "https://docs.getbifrost.ai/providers/supported-providers/cerebras"
+_CEREBRAS_THINKING = "https://inference-docs.cerebras.ai/capabilities/reasoning"
+_MINIMAX_CHAT = "https://platform.minimax.io/docs/api-reference/text-openai-api"
+_GROQ = "https://console.groq.com/docs/reasoning"
+_XAI = "https://docs.x.ai/docs/guides/reasoning"
+_AFTER_TOOL = "https://github.com/anomalyco/opencode/issues/7488"
+
+FAMILIES: dict[Protocol, dict[str, Source]] = {
     "openai-chat": {
-        "max_tokens_field": "https://github.com/vectorize-io/hindsight/issues/852",
-        "developer_role": "https://github.com/earendil-works/pi/issues/1048",
-        "cache_key": "https://github.com/zed-industries/zed/issues/36215",
-        "service_tier": "https://hexdocs.pm/req_llm/cerebras.html",
-        "verbosity": "https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/988",
-        "metadata": "https://github.com/mistralai/platform-docs-public/issues/7",
-        "documents": "https://docs.vllm.ai/en/stable/features/multimodal_inputs",  # images, sound and video are what they know
+        "max_tokens_field": Source(
+            "https://github.com/yazinsai/OpenOats/pull/319", "others than OpenAI and OpenRouter get max_tokens"
+        ),
+        "developer_role": Source("https://github.com/earendil-works/pi/issues/1048", "unknown variant developer"),
+        "late_system": Source(
+            "https://github.com/vllm-project/vllm/issues/41114", "400: System message must be at the beginning"
+        ),
+        "cache_key": Source(_CEREBRAS_FILTER, "prompt_cache_key is taken out: not supported"),
+        "service_tier": Source(_CEREBRAS, "service_tier gives a 400"),
+        "verbosity": Source(_CEREBRAS_FILTER, "verbosity is taken out"),
+        "metadata": Source(
+            "https://github.com/groq/groq-python/blob/main/src/groq/types/chat/completion_create_params.py",
+            "metadata: not currently supported",
+        ),
+        "documents": Source(_OLLAMA_CHAT, "content is text, images, video"),
     },
     "anthropic": {
-        "adaptive": "https://github.com/NousResearch/hermes-agent/pull/67231",
-        "hosted_tools": f"{_DEEPSEEK}/guides/anthropic_api",
-        "service_tier": f"{_DEEPSEEK}/guides/anthropic_api",
-        "documents": f"{_OLLAMA}/anthropic-compatibility",
+        "adaptive": Source(_OLLAMA_MESSAGES, "thinking has a budget, which is not enforced"),
+        "late_system": Source(_VLLM_MESSAGES, "a message's role is user or assistant"),
+        "hosted_tools": Source(_VLLM_MESSAGES, "a tool is a name, a description, a schema"),
+        "service_tier": Source(_DEEPSEEK_MESSAGES, "service_tier: ignored"),
+        "documents": Source(_OLLAMA_MESSAGES, "document blocks: not supported"),
     },
     "openai-responses": {
-        "native_responses": "https://github.com/openai/codex/issues/26234",
-        "cache_key": f"{_OLLAMA}/openai-compatibility",
-        "service_tier": f"{_OLLAMA}/openai-compatibility",
-        "verbosity": f"{_OLLAMA}/openai-compatibility",
-        "metadata": f"{_OLLAMA}/openai-compatibility",
+        "native_responses": Source("https://github.com/openai/codex/issues/26234", "custom tools are refused"),
+        "cache_key": Source(_OLLAMA_CHAT, "not among the fields of /v1/responses"),
+        "service_tier": Source(_OLLAMA_CHAT, "not among the fields of /v1/responses"),
+        "verbosity": Source(_OLLAMA_CHAT, "not among the fields of /v1/responses"),
+        "metadata": Source(_OLLAMA_CHAT, "not among the fields of /v1/responses"),
+        "late_system": Source(
+            "https://github.com/raullenchai/Rapid-MLX/issues/1543",
+            "Codex sends developer items between turns",
+        ),
     },
-    "gemini": {"image_results": "https://ai.google.dev/gemini-api/docs/function-calling"},
+    "gemini": {
+        "image_results": Source(
+            "https://ai.google.dev/gemini-api/docs/function-calling", "multimodal function responses: Gemini 3 models"
+        )
+    },
 }
 
 _GLM_CHAT = {
-    "replay_reasoning": "https://docs.z.ai/guides/capabilities/thinking-mode",
-    "forced_tool_choice": _ZAI,
-    "json_schema": _ZAI,
-    "stream_usage": _GLM,
-    "strict_tools": _GLM,
-    "penalties": _GLM,
-    "seed": _ZAI,
-    "parallel_flag": _ZAI,
+    "new_limit": Source(_GLM_FIELDS, "max_tokens is all that it supports"),
+    "replay_reasoning": Source("https://docs.z.ai/guides/capabilities/thinking-mode", "reasoning_content goes back unmodified"),
+    "efforts": Source(_GLM_KNOBS, "reasoning_effort on a low, high, max ladder"),
+    "tool_stream": Source(_GLM_KNOBS, "without tool_stream arguments come in one piece after minutes of silence"),
+    "forced_tool_choice": Source(_GLM_FIELDS, "tool_choice is auto only"),
+    "json_schema": Source(_GLM, "response_format is text or json_object"),
+    "stream_usage": Source(_GLM_FIELDS, "stream_options is unsupported"),
+    "strict_tools": Source(_GLM_FIELDS, "strict is left out of tools"),
+    "penalties": Source(_GLM_FIELDS, "penalties are unsupported"),
+    "seed": Source(_GLM, "no such parameter"),
+    "parallel_flag": Source(_GLM, "no such parameter"),
 }
+_CACHE_MARKS = Source("https://docs.claude.com/en/docs/build-with-claude/prompt-caching", "caching begins with cache_control")
 
-PRESETS: dict[str, dict[str, str]] = {
+PRESETS: dict[str, dict[str, Source]] = {
+    "anthropic": {"cache_control": _CACHE_MARKS},
     "deepseek": {
-        "efforts": f"{_DEEPSEEK}/guides/thinking_mode",
-        "images": f"{_DEEPSEEK}/guides/anthropic_api",
-        "documents": f"{_DEEPSEEK}/guides/anthropic_api",
-        "image_results": f"{_DEEPSEEK}/guides/anthropic_api",
+        "replay_reasoning": Source(_DEEPSEEK_THINKING, "with tools, the reasoning of all turns has to be passed back, else 400"),
+        "thinks_unasked": Source(_DEEPSEEK_THINKING, "thinking is enabled by default; thinking.type disabled turns it off"),
+        "documents": Source(_DEEPSEEK_MESSAGES, "document: not supported"),
+        "image_results": Source(_DEEPSEEK_MESSAGES, "image is named among message content only"),
     },
     "deepseek/openai-chat": {
-        "replay_reasoning": "https://github.com/anomalyco/opencode/issues/24722",
-        "json_schema": f"{_DEEPSEEK}/guides/json_mode",
-        "parallel_flag": f"{_DEEPSEEK}/api/create-chat-completion",
-        "seed": f"{_DEEPSEEK}/api/create-chat-completion",
-        "penalties": f"{_DEEPSEEK}/guides/thinking_mode",
-        "strict_tools": f"{_DEEPSEEK}/guides/function_calling",
+        "new_limit": Source(_DEEPSEEK_CHAT, "the limit is max_tokens"),
+        "json_schema": Source(f"{_DEEPSEEK}/guides/json_mode", "response_format is json_object"),
+        "parallel_flag": Source(_DEEPSEEK_CHAT, "no such parameter"),
+        "seed": Source(_DEEPSEEK_CHAT, "no such parameter"),
+        "penalties": Source(_DEEPSEEK_THINKING, "not supported while it thinks"),
+        "strict_tools": Source(
+            "https://docs.rs/crate/adk-model/0.8.0/source/src/deepseek/config.rs", "strict tools are at the beta address only"
+        ),
     },
-    "deepseek/anthropic": {"top_k": f"{_DEEPSEEK}/guides/anthropic_api"},
-    "moonshot": {"forced_tool_choice": _KIMI},
+    "deepseek/anthropic": {
+        "effort_with_budget": Source(_DEEPSEEK_THINKING, "output_config.effort; thinking is enabled or disabled"),
+        "parallel_flag": Source(_DEEPSEEK_MESSAGES, "disable_parallel_tool_use is ignored"),
+        "top_k": Source(_DEEPSEEK_MESSAGES, "top_k: ignored"),
+    },
+    "moonshot": {
+        "forced_tool_choice": Source(
+            "https://github.com/UKGovernmentBEIS/inspect_ai/pull/5152", "forced choices are incompatible with thinking"
+        )
+    },
     "moonshot/openai-chat": {
-        "replay_reasoning": "https://github.com/NousResearch/hermes-agent/pull/67606",
-        "efforts": _KIMI,
-        "json_schema": _KIMI,
-        "strict_tools": _KIMI,
-        "penalties": _KIMI,
-        "seed": _KIMI,
-        "parallel_flag": _KIMI,
+        "replay_reasoning": Source(
+            "https://www.librechat.ai/llms.mdx/docs/configuration/librechat_yaml/ai_endpoints/moonshot",
+            "reasoning_content is missing in assistant tool call message",
+        ),
+        "efforts": Source(_KIMI_FIELDS, "reasoning_effort is low, high, or max"),
+        "prefill": Source(_KIMI, "partial: true on the last assistant message"),
+        "penalties": Source(_KIMI_FIELDS, "fixed by the platform on Kimi models"),
+        "seed": Source(_KIMI, "no such parameter"),
+        "parallel_flag": Source(_KIMI, "no such parameter"),
+        "documents": Source(_KIMI, "content is text, image_url, video_url"),
     },
     **{f"{name}/openai-chat": _GLM_CHAT for name in ("zai", "zai-coding", "zhipu")},
-    "openrouter/openai-chat": {"reasoning_field": "https://openrouter.ai/docs/use-cases/reasoning-tokens"},
-    "groq": {"reasoning_field": "https://console.groq.com/docs/reasoning"},
+    "openrouter/openai-chat": {
+        "reasoning_field": Source("https://openrouter.ai/docs/use-cases/reasoning-tokens", "thinking stands in reasoning")
+    },
+    "openrouter/anthropic": {"cache_control": _CACHE_MARKS},
+    "groq": {
+        "reasoning_field": Source(_GROQ, "thinking stands in reasoning"),
+        "efforts": Source(_GROQ, "reasoning_effort is low, medium, or high"),
+    },
     "mistral": {
-        "call_id_length": "https://github.com/anomalyco/opencode/issues/1680",
-        "stream_usage": "https://github.com/mistralai/platform-docs-public/issues/7",
-        "reasoning_effort": "https://docs.mistral.ai/api",
-        "seed": "https://docs.mistral.ai/api",
+        "new_limit": Source("https://github.com/editor-code-assistant/eca/issues/231", "422: max_completion_tokens is extra"),
+        "late_system": Source("https://github.com/MODSetter/SurfSense/issues/287", "system must be the first message"),
+        "user_after_tool": Source("https://github.com/BerriAI/litellm/issues/17761", "Unexpected role 'user' after role 'tool'"),
+        "prefill": Source("https://socket.dev/npm/package/@ai-sdk/mistral/diff/3.0.52", "prefix: true on the last message"),
+        "call_id_length": Source("https://github.com/anomalyco/opencode/issues/1680", "a-z, A-Z, 0-9, with a length of 9"),
+        "stream_usage": Source(_MISTRAL, "no stream_options; what is unknown is refused"),
+        "reasoning_effort": Source("https://ai-sdk.dev/v7/providers/ai-sdk-providers/mistral", "none or high, on few models"),
+        "seed": Source(_MISTRAL, "it is random_seed"),
+        "user": Source(_MISTRAL, "no such parameter; what is unknown is refused"),
+        "unknown_fields": Source(_MISTRAL_STRICT, "422 extra_forbidden for what is unknown"),
+        "service_tier": Source(_MISTRAL_STRICT, "422 extra_forbidden for what is unknown"),
+        "verbosity": Source(_MISTRAL_STRICT, "422 extra_forbidden for what is unknown"),
     },
-    "xai": {"efforts": "https://docs.x.ai/docs/guides/reasoning"},
-    "xai/openai-chat": {"penalties": "https://docs.x.ai/docs/guides/reasoning"},
-    "minimax/openai-chat": {"penalties": f"{_MINIMAX}/text-openai-api", "replay_reasoning": f"{_MINIMAX}/text-openai-api"},
-    "minimax/anthropic": {"top_k": f"{_MINIMAX}/text-anthropic-api"},
+    "xai": {
+        "efforts": Source(
+            "https://newreleases.io/project/github/vercel/ai/release/@ai-sdk%2Fxai@4.0.0-canary.61", "none, low, medium, high"
+        )
+    },
+    "xai/openai-chat": {"penalties": Source(_XAI, "reasoning models refuse presencePenalty and frequencyPenalty")},
+    "minimax/openai-chat": {
+        "penalties": Source(_MINIMAX_CHAT, "penalties are ignored"),
+        "replay_reasoning": Source(_MINIMAX_CHAT, "the complete message goes into the history"),
+        "reasoning_split": Source(_MINIMAX_CHAT, "reasoning_split parts thinking from content"),
+    },
+    "minimax/anthropic": {"top_k": Source("https://platform.minimax.io/docs/api-reference/text-anthropic-api", "top_k: ignored")},
     "cerebras": {
-        "reasoning_field": f"{_CEREBRAS}/capabilities/reasoning",
-        "penalties": "https://hexdocs.pm/req_llm/cerebras.html",
-        "parallel_flag": "https://hexdocs.pm/req_llm/cerebras.html",
+        "developer_role": Source("https://inference-docs.cerebras.ai/resources/openai", "developer is not exposed"),
+        "reasoning_field": Source(_CEREBRAS_THINKING, "thinking stands in reasoning"),
+        "efforts": Source(_CEREBRAS_THINKING, "reasoning_effort is low, medium, or high"),
+        "penalties": Source(_CEREBRAS, "penalties give a 400"),
+        "parallel_flag": Source(_CEREBRAS, "parallel_tool_calls gives a 400"),
     },
-    "fireworks/anthropic": {"metadata": f"{_FIREWORKS}/anthropic-compatibility"},
+    "fireworks/anthropic": {
+        "metadata": Source("https://docs.fireworks.ai/tools-sdks/anthropic-compatibility", "metadata: not supported")
+    },
     "ollama": {
-        "forced_tool_choice": f"{_OLLAMA}/anthropic-compatibility",
-        "parallel_flag": f"{_OLLAMA}/openai-compatibility",
+        "forced_tool_choice": Source(_OLLAMA_MESSAGES, "tool_choice: not supported"),
+        "parallel_flag": Source(_OLLAMA_CHAT, "no such parameter"),
+        "efforts": Source(
+            "https://github.com/can1357/oh-my-pi/blob/main/packages/catalog/CHANGELOG.md",
+            "400 invalid reasoning value: minimal; xhigh becomes max",
+        ),
     },
-    "ollama/openai-chat": {"reasoning_field": f"{_OLLAMA}/openai-compatibility"},
+    "ollama/openai-chat": {"reasoning_field": Source(_OLLAMA_CHAT, "thinking stands in reasoning")},
     "ollama/anthropic": {
-        "metadata": f"{_OLLAMA}/anthropic-compatibility",
-        "count_tokens": f"{_OLLAMA}/anthropic-compatibility",
+        "late_system": Source("https://github.com/ollama/ollama/issues/17774", "500 system message must be at the beginning"),
+        "metadata": Source(_OLLAMA_MESSAGES, "metadata: not supported"),
+        "count_tokens": Source(_OLLAMA_MESSAGES, "count_tokens: not supported"),
     },
     "lmstudio/openai-chat": {
-        "json_object": "https://lmstudio.ai/docs/developer/openai-compat/structured-output",
-        "forced_tool_choice": "https://lmstudio.ai/docs/developer/openai-compat/tools",
+        "user_after_tool": Source(_AFTER_TOOL, "Mistral's templates refuse a user after a tool"),
+        "json_object": Source("https://lmstudio.ai/docs/developer/openai-compat/structured-output", "it is json_schema"),
+        "named_tool_choice": Source(
+            "https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/670", "Invalid tool_choice type: 'object'"
+        ),
     },
-    "vllm/openai-chat": {"reasoning_field": "https://docs.vllm.ai/en/stable/features/reasoning_outputs"},
+    "llamacpp/openai-chat": {
+        "late_system": Source("https://github.com/QwenLM/Qwen3.8/issues/244", "500 for a later system message"),
+        "user_after_tool": Source(_AFTER_TOOL, "Mistral's templates refuse a user after a tool"),
+        "named_tool_choice": Source(
+            "https://github.com/ggml-org/llama.cpp/blob/master/common/chat.cpp", "tool_choice is auto, none, or required"
+        ),
+    },
+    "vllm/openai-chat": {
+        "user_after_tool": Source(_AFTER_TOOL, "Mistral's templates refuse a user after a tool"),
+        "reasoning_field": Source("https://docs.vllm.ai/en/stable/features/reasoning_outputs", "thinking stands in reasoning"),
+    },
+    "sglang/openai-chat": {"user_after_tool": Source(_AFTER_TOOL, "Mistral's templates refuse a user after a tool")},
 }
 
 
-def source(preset: str, protocol: Protocol, quirk: str) -> str | None:
-    """The page that says so; None when there is none."""
+def source(preset: str, protocol: Protocol, quirk: str) -> Source | None:
+    """The page that says so, and what it says; None when there is none."""
     for row in (PRESETS.get(f"{preset}/{protocol}"), PRESETS.get(preset), FAMILIES[protocol]):
         if row is not None and quirk in row:
             return row[quirk]

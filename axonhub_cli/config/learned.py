@@ -11,12 +11,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from ..types.messages import Protocol
+from ..types.quirks import Quirks, concerns
 from . import capabilities
 from .capabilities import Capabilities, Fact
-from .evidence import source
+from .evidence import Source, source
 from .files import signature
 from .presets import endpoints
-from .providers import PRESETS, Endpoint
+from .providers import Endpoint
 from .schema import Channel
 
 _REFUSED = re.compile(r"(400|404|405|415|422|501): ")  # anything else may pass: a limit, a failure
@@ -129,28 +130,41 @@ def read() -> Learned:
 
 
 def origins(channel: Channel, learned: Learned) -> list[dict[str, Any]]:
-    """Every quirk of the channel that is not its protocol's default, with where it comes from: protocol, quirk, value, `by` (your
-    config, the deep test's fact, the preset), and for a deep test the model that it is about."""
-    # a row of the preset also names its source, for programs
-    plain = {key: PRESETS[key].endpoints[key].quirks for key in endpoints(channel)}
+    """Every quirk of the channel that is not its protocol's default, with where it comes from.
+
+    A row: protocol, quirk, value, `by` (your config, the deep test's fact, the preset), `about` (for a deep test its model),
+    `instead` (what would hold without it), and for the preset its `source` and what that `says`.
+    """
+    untold, plain = endpoints(replace(channel, quirks={})), Quirks()
     rows: list[dict[str, Any]] = []
     for protocol, endpoint in endpoints(channel).items():
-        base, row = plain[protocol], {"protocol": protocol}
-        for name in endpoint.quirks.__struct_fields__:
-            value = getattr(endpoint.quirks, name)
+        preset = untold[protocol].quirks
+        for name in filter(lambda each: concerns(each, protocol), endpoint.quirks.__struct_fields__):
+            value, usual = getattr(endpoint.quirks, name), getattr(plain, name)
+            row = {"protocol": protocol, "quirk": name, "value": value, "about": None}
             if name in channel.quirks:
-                rows.append({**row, "quirk": name, "value": value, "by": "your config", "about": None})
-            elif value != getattr(base, name):
-                said = source(channel.type, protocol, name) if channel.type in PRESETS else None
-                rows.append({**row, "quirk": name, "value": value, "by": "preset", "about": None, "source": said})
+                rows.append({**row, "by": "your config", "instead": getattr(preset, name)})
+            elif value != usual:
+                rows.append({**row, "by": "preset", "instead": usual, **_said(source(channel.type, protocol, name))})
         rows += _tested(channel, protocol, endpoint, learned)
     return rows
+
+
+def _said(found: Source | None) -> dict[str, Any]:
+    return {"source": found.page, "says": found.says} if found else {"source": None, "says": None}
 
 
 def _tested(channel: Channel, protocol: Protocol, endpoint: Endpoint, learned: Learned) -> list[dict[str, Any]]:
     items = [item for item in capabilities.read() if learned.of(channel, item.model, endpoint) == item]
     return [
-        {"protocol": protocol, "quirk": name, "value": value, "by": f"deep test ({fact})", "about": item.model}
+        {
+            "protocol": protocol,
+            "quirk": name,
+            "value": value,
+            "by": f"deep test ({fact})",
+            "about": item.model,
+            "instead": getattr(endpoint.quirks, name),
+        }
         for item in items
         for name, (value, fact) in quirks(item).items()
         if name not in channel.quirks and value != getattr(endpoint.quirks, name)

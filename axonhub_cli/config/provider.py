@@ -45,16 +45,19 @@ class Preset(Struct, frozen=True, kw_only=True):
 
 
 # What servers that imitate Chat Completions have in common: they know the parameters of 2023, and some refuse what came later.
+# Many a model's template refuses every system message but the first.
 COMPATIBLE = Quirks(
     max_tokens_field="max_tokens",
     developer_role=False,
+    late_system=False,
     cache_key=False,
     service_tier=False,
     verbosity=False,
     metadata=False,
 )  # fmt: skip
-# Servers that imitate Messages: thinking has a budget at most, adaptive thinking, effort and hosted tools are Anthropic's own.
-MESSAGES = Quirks(adaptive=False, service_tier=False, hosted_tools=False)
+# Servers that imitate Messages: thinking has a budget at most; adaptive thinking, effort, system messages in mid-conversation and
+# hosted tools are Anthropic's own.
+MESSAGES = Quirks(adaptive=False, late_system=False, service_tier=False, hosted_tools=False)
 # Servers that imitate Responses: function tools only, nothing is stored, ids and encrypted reasoning mean nothing to them.
 RESPONSES = Quirks(native_responses=False, cache_key=False, service_tier=False, verbosity=False, metadata=False)
 

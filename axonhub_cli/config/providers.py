@@ -7,6 +7,7 @@ Models are named only where an endpoint lists none. Add a provider by adding an 
 from msgspec.structs import replace
 
 from ..types.quirks import Quirks
+from .model_servers import SERVERS
 from .provider import COMPATIBLE, MESSAGES, RESPONSES, Endpoint, Preset, by_protocol, chat_at, messages_at, responses_at
 
 __all__ = ["COMPATIBLE", "PRESETS", "Endpoint", "Preset"]
@@ -16,7 +17,8 @@ _VENDORS = (
         name="anthropic",
         title="Anthropic",
         root="https://api.anthropic.com",
-        endpoints=by_protocol(messages_at("https://api.anthropic.com", Quirks())),
+        # Nothing is cached without marks, and clients of other protocols set none.
+        endpoints=by_protocol(messages_at("https://api.anthropic.com", Quirks(cache_control=True))),
         env="ANTHROPIC_API_KEY",
         url="https://platform.claude.com/settings/keys",
         sources=("https://docs.claude.com/en/api/overview",),
@@ -72,25 +74,32 @@ _HOSTED = (
         endpoints=by_protocol(
             chat_at(
                 "https://api.deepseek.com/v1",
-                replace(  # thinking is on by default, and tool turns without the reasoning that led to them are refused
+                replace(  # it thinks by default; it maps every effort itself; its text models see a placeholder for an image
                     COMPATIBLE,
+                    new_limit=False,
+                    late_system=True,
                     replay_reasoning=True,
-                    efforts=("low", "high", "max"),
+                    thinks_unasked=True,
                     json_schema=False,
-                    images=False,
                     documents=False,
                     image_results=False,
                     parallel_flag=False,
                     seed=False,
                     penalties=False,
                     strict_tools=False,
-                    forced_tool_choice_with_thinking=False,
                 ),
             ),
             messages_at(
                 "https://api.deepseek.com/anthropic",
                 replace(
-                    MESSAGES, efforts=("low", "high", "max"), images=False, documents=False, image_results=False, top_k=False
+                    MESSAGES,
+                    effort_with_budget=True,
+                    replay_reasoning=True,
+                    thinks_unasked=True,
+                    parallel_flag=False,
+                    documents=False,
+                    image_results=False,
+                    top_k=False,
                 ),
             ),
         ),
@@ -109,15 +118,15 @@ _HOSTED = (
         endpoints=by_protocol(
             chat_at(
                 "https://api.moonshot.ai/v1",
-                replace(  # a forced tool choice is "incompatible with thinking enabled", and Kimi always thinks
+                replace(  # a forced tool choice is "incompatible with thinking enabled", and most of Kimi's models always think
                     COMPATIBLE,
                     max_tokens_field="max_completion_tokens",
                     replay_reasoning=True,
                     efforts=("low", "high", "max"),
+                    prefill="partial",
                     forced_tool_choice=False,
-                    json_schema=False,
+                    cache_key=True,
                     documents=False,
-                    strict_tools=False,
                     penalties=False,
                     seed=False,
                     parallel_flag=False,
@@ -143,7 +152,10 @@ _HOSTED = (
                     root + path,
                     replace(  # only tool_choice auto; usage comes with the last chunk unasked
                         COMPATIBLE,
+                        new_limit=False,
                         replay_reasoning=True,
+                        efforts=("low", "high", "max"),
+                        tool_stream=True,
                         forced_tool_choice=False,
                         json_schema=False,
                         documents=False,
@@ -203,7 +215,7 @@ _HOSTED = (
         root="https://openrouter.ai/api",
         endpoints=by_protocol(  # what a model does not take is dropped there, not refused
             chat_at("https://openrouter.ai/api/v1", replace(COMPATIBLE, reasoning_field="reasoning", verbosity=True)),
-            messages_at("https://openrouter.ai/api", Quirks(), "bearer"),
+            messages_at("https://openrouter.ai/api", Quirks(cache_control=True), "bearer"),
             responses_at("https://openrouter.ai/api/v1"),
         ),
         env="OPENROUTER_API_KEY",
@@ -221,7 +233,13 @@ _HOSTED = (
         endpoints=by_protocol(
             chat_at(
                 "https://api.groq.com/openai/v1",
-                replace(COMPATIBLE, max_tokens_field="max_completion_tokens", reasoning_field="reasoning", documents=False),
+                replace(
+                    COMPATIBLE,
+                    max_tokens_field="max_completion_tokens",
+                    reasoning_field="reasoning",
+                    efforts=("low", "medium", "high"),
+                    documents=False,
+                ),
             ),
         ),
         env="GROQ_API_KEY",
@@ -235,14 +253,21 @@ _HOSTED = (
         endpoints=by_protocol(
             chat_at(
                 "https://api.mistral.ai/v1",
-                # Unknown parameters are refused with 422 (`seed` is random_seed there); usage comes unasked.
+                # Unknown parameters are refused with 422 (`seed` is random_seed there); usage comes unasked. Few models take an
+                # effort, and those know none and high.
                 replace(
                     COMPATIBLE,
+                    new_limit=False,
+                    user_after_tool=False,
+                    prefill="prefix",
                     stream_usage=False,
                     reasoning_effort=False,
                     seed=False,
+                    user=False,
+                    unknown_fields=False,
                     documents=False,
                     cache_key=True,
+                    metadata=True,
                     call_id_length=9,
                 ),
             ),
@@ -256,7 +281,7 @@ _HOSTED = (
         title="xAI (Grok)",
         root="https://api.x.ai",
         endpoints=by_protocol(  # Responses is the main one, Chat is legacy; reasoning models refuse penalties
-            responses_at("https://api.x.ai/v1", replace(RESPONSES, efforts=("none", "low", "medium", "high"))),
+            responses_at("https://api.x.ai/v1", replace(RESPONSES, efforts=("none", "low", "medium", "high"), cache_key=True)),
             chat_at("https://api.x.ai/v1", replace(COMPATIBLE, efforts=("none", "low", "medium", "high"), penalties=False)),
         ),
         env="XAI_API_KEY",
@@ -269,7 +294,10 @@ _HOSTED = (
         root="https://api.minimax.io",
         endpoints=by_protocol(
             messages_at("https://api.minimax.io/anthropic", replace(MESSAGES, top_k=False, documents=False), "bearer"),
-            chat_at("https://api.minimax.io/v1", replace(COMPATIBLE, replay_reasoning=True, penalties=False, documents=False)),
+            chat_at(  # unasked, thinking stands in the answer, between <think> tags
+                "https://api.minimax.io/v1",
+                replace(COMPATIBLE, reasoning_split=True, replay_reasoning=True, penalties=False, documents=False),
+            ),
         ),
         env="MINIMAX_API_KEY",
         url="https://platform.minimax.io/user-center/basic-information/interface-key",
@@ -289,6 +317,7 @@ _HOSTED = (
                     COMPATIBLE,
                     max_tokens_field="max_completion_tokens",
                     reasoning_field="reasoning",
+                    efforts=("low", "medium", "high"),
                     penalties=False,
                     parallel_flag=False,
                     documents=False,
@@ -354,41 +383,4 @@ _HOSTED = (
 )
 
 
-def _own_machine(name: str, title: str, port: int, sources: tuple[str, ...], chat: Quirks, messages: Quirks = MESSAGES) -> Preset:
-    """A model server on this machine; all of these speak three protocols on one port and need no key."""
-    root = f"http://127.0.0.1:{port}"
-    served = by_protocol(chat_at(f"{root}/v1", chat), messages_at(root, messages), responses_at(f"{root}/v1"))
-    return Preset(name=name, title=title, root=root, endpoints=served, local=True, sources=sources)
-
-
-_LOCAL = (
-    _own_machine(
-        "ollama", "Ollama", 11434,
-        ("https://docs.ollama.com/api/openai-compatibility", "https://docs.ollama.com/api/anthropic-compatibility"),
-        # It ignores tool_choice, prompt caching and documents.
-        replace(COMPATIBLE, reasoning_field="reasoning", forced_tool_choice=False, parallel_flag=False, documents=False),
-        replace(
-            MESSAGES, forced_tool_choice=False, parallel_flag=False, metadata=False, documents=False, count_tokens=False
-        ),
-    ),
-    _own_machine(
-        "lmstudio", "LM Studio", 1234,
-        ("https://lmstudio.ai/docs/developer/openai-compat", "https://lmstudio.ai/docs/developer/anthropic-compat"),
-        # response_format knows json_schema and text only; tool_choice as an object is refused.
-        replace(COMPATIBLE, json_object=False, forced_tool_choice=False, documents=False),
-    ),
-    _own_machine(
-        "llamacpp", "llama.cpp server", 8080,
-        ("https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md", "https://github.com/ggml-org/llama.cpp/pull/17570"),
-        replace(COMPATIBLE, documents=False),
-        replace(MESSAGES, documents=False),
-    ),
-    _own_machine(
-        "vllm", "vLLM", 8000,
-        ("https://docs.vllm.ai/en/stable/serving/online_serving", "https://docs.vllm.ai/en/stable/features/reasoning_outputs"),
-        replace(COMPATIBLE, reasoning_field="reasoning", documents=False),
-        replace(MESSAGES, documents=False),
-    ),
-)  # fmt: skip
-
-PRESETS: dict[str, Preset] = {preset.name: preset for preset in (*_VENDORS, *_HOSTED, *_LOCAL)}
+PRESETS: dict[str, Preset] = {preset.name: preset for preset in (*_VENDORS, *_HOSTED, *SERVERS)}

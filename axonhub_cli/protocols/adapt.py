@@ -16,7 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ..errors import RequestError
-from ..types.messages import Protocol, Request, Text, Tool
+from ..types.messages import Protocol, Request, Text, Thinking, Tool, ToolChoice
 from ..types.quirks import Quirks
 from . import search
 from .base import Losses
@@ -132,7 +132,16 @@ def _choice(work: Request, original: Request, protocol: Protocol, quirks: Quirks
     if not quirks.forced_tool_choice:
         losses.change("tool_choice", f"the upstream cannot be forced to use a tool: {choice.mode} became auto")
         return replace(work, tool_choice=replace(choice, mode="auto", name=None, namespace=None))
+    if choice.mode == "tool" and not quirks.named_tool_choice:
+        work = _alone(work, choice, losses)
     return _not_both(work, protocol, quirks, losses)
+
+
+def _alone(work: Request, choice: ToolChoice, losses: Losses) -> Request:
+    """A tool that cannot be named is offered alone, and one has to be used: that is the same."""
+    named = tuple(tool for tool in work.tools if (tool.namespace, tool.name) == (choice.namespace, choice.name))
+    losses.change("tool_choice", "the upstream takes no tool by its name: it has to use one, and is offered this one only")
+    return replace(work, tools=named or work.tools, tool_choice=replace(choice, mode="required", name=None, namespace=None))
 
 
 def _untold(work: Request) -> Request:
@@ -164,11 +173,12 @@ def _names(tool: Tool) -> tuple[Any, ...]:
 
 
 def _not_both(work: Request, protocol: Protocol, quirks: Quirks, losses: Losses) -> Request:
-    """Anthropic refuses a forced tool with thinking: what the client insists on wins, thinking pauses for this request."""
-    thinking = work.thinking
-    if protocol != "anthropic" or quirks.forced_tool_choice_with_thinking or thinking is None:
+    """Some refuse a forced tool with thinking: what the client insists on wins, thinking pauses for this request."""
+    thinking = work.thinking or Thinking()
+    if quirks.forced_tool_choice_with_thinking or not (protocol == "anthropic" or quirks.thinks_unasked):
         return work
-    if thinking.mode == "off" or (thinking.mode is None and thinking.effort in (None, "none") and thinking.budget is None):
+    silent = thinking.mode is None and thinking.effort is None and thinking.budget is None
+    if thinking.mode == "off" or thinking.effort == "none" or (silent and not quirks.thinks_unasked):
         return work
     losses.change("thinking", "off for this request: the upstream does not think while a tool is forced")
     return replace(work, thinking=replace(thinking, mode="off", effort=None, budget=None))

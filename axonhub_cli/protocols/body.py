@@ -32,6 +32,17 @@ class _Glance(msgspec.Struct):
     stream_options: Raw = _ABSENT
     generationConfig: Raw = _ABSENT
     output_config: Raw = _ABSENT
+    response_format: Raw = _ABSENT
+    tool_choice: Raw = _ABSENT
+    parallel_tool_calls: Raw = _ABSENT
+    max_completion_tokens: Raw = _ABSENT
+    presence_penalty: Raw = _ABSENT
+    frequency_penalty: Raw = _ABSENT
+    seed: Raw = _ABSENT
+    top_k: Raw = _ABSENT
+    user: Raw = _ABSENT
+    verbosity: Raw = _ABSENT
+    service_tier: Raw = _ABSENT
     reasoning: Raw = _ABSENT
     reasoning_effort: Raw = _ABSENT
     thinking: Raw = _ABSENT

@@ -1,15 +1,14 @@
 """The request's way through: which lane it takes, and the body that the upstream gets.
 
     verbatim   same protocol, nothing to change: the client's bytes, as they are
-    splice     same protocol, a few top-level keys change (the model, stream_options): every other value keeps its bytes
+    splice     same protocol, a few top-level keys change (the model, stream_options, parameters that the endpoint does not
+               have): every other value keeps its bytes
     convert    everything else: read, adapt to what the target has, write. Also the same protocol, where an endpoint speaks an
-    older or
-               smaller dialect of it than the client does (`Quirks`)
+               older or smaller dialect of it than the client does (`dialect`)
 
 `Prepared` carries what the response needs on its way back.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -20,12 +19,12 @@ from .arrive import arrive
 from .base import Codec, Losses, Target
 from .body import ClientBody
 from .compaction import Compactor, asked, expand
+from .dialect import takes, trimmed
 from .raw import dumps, splice
-from .refusals import STATE
 from .seal_wire import settle
 from .sealer import Back, Sealer
 from .seals import VENDORS, Blank, Book
-from .tools import Toolbox, legal_id
+from .tools import Toolbox
 
 _CONVERSATION = ("messages", "input", "contents", "system", "instructions", "systemInstruction", "tools")
 
@@ -65,7 +64,7 @@ def prepare(
     refused a seal of this request.
     """
     book = book or Blank()
-    if client.name == upstream.name and _same_dialect(client.name, body, target):
+    if client.name == upstream.name and takes(client.name, body, target.quirks):
         return _splice(client, body, target, book, mixed=mixed, trust=trust)
     losses = Losses()
     request = client.read_request(body.fields)
@@ -98,6 +97,7 @@ def prepare(
 def _splice(client: Codec, body: ClientBody, target: Target, book: Book, *, mixed: bool, trust: bool) -> Prepared:
     losses = Losses()
     changes = settle(client.name, body, target, book, losses, mixed=mixed, trust=trust)
+    changes |= trimmed(client.name, body, target.quirks, losses)
     hide_usage = False
     if body.model != target.model and "model" not in client.in_path:
         changes["model"] = target.model
@@ -113,60 +113,3 @@ def _splice(client: Codec, body: ClientBody, target: Target, book: Book, *, mixe
 
 def _native(upstream: Codec, target: Target) -> bool:
     return upstream.name == "openai-responses" and target.quirks.native_responses
-
-
-def _same_dialect(protocol: str, body: ClientBody, target: Target) -> bool:
-    """Whether an endpoint of the client's own protocol takes this request as it is. The body is looked into only where a quirk
-    asks."""
-    quirks = target.quirks
-    if (not quirks.images and _shows(protocol, body.data, 0)) or (not quirks.documents and _shows(protocol, body.data, 1)):
-        return False  # one of them in the history would have every further request refused
-    if protocol == "openai-responses":
-        return quirks.native_responses or not _needs_native_responses(body.fields)
-    if protocol == "anthropic":
-        return (quirks.late_system or not _has_late_system(body.fields)) and (quirks.adaptive or not _is_adaptive(body.fields))
-    return not quirks.call_id_length or _all_ids_legal(body.fields, quirks.call_id_length)
-
-
-_MEDIA: dict[str, tuple[bytes, bytes]] = {  # how a request says: here is an image, a document
-    "anthropic": (b"image", b"document"),
-    "openai-chat": (b"image_url", b"file"),
-    "openai-responses": (b"input_image", b"input_file"),
-}
-
-
-def _shows(protocol: str, data: bytes, kind: int) -> bool:
-    word = _MEDIA[protocol][kind] if protocol in _MEDIA else b""
-    return bool(word) and b'"%b"' % word in data and re.search(rb'"type"\s*:\s*"%b"' % word, data) is not None
-
-
-def _all_ids_legal(fields: dict[str, Any], length: int) -> bool:
-    """Whether the history's tool calls have ids that the endpoint takes: they may come from another vendor's answers."""
-    messages = fields.get("messages")
-    ids = [message.get("tool_call_id") for message in messages if isinstance(message, dict)] if isinstance(messages, list) else []
-    return all(not isinstance(call_id, str) or legal_id(call_id, length) for call_id in ids)
-
-
-def _needs_native_responses(fields: dict[str, Any]) -> bool:
-    tools = fields.get("tools")
-    if isinstance(tools, list) and any(not isinstance(tool, dict) or tool.get("type") != "function" for tool in tools):
-        return True
-    if any(fields.get(key) for key in STATE):
-        return True
-    items = fields.get("input")
-    plain = ("message", "function_call", "function_call_output", "reasoning")
-    return isinstance(items, list) and any(isinstance(item, dict) and item.get("type", "message") not in plain for item in items)
-
-
-def _has_late_system(fields: dict[str, Any]) -> bool:
-    messages = fields.get("messages")
-    return isinstance(messages, list) and any(
-        isinstance(message, dict) and message.get("role") == "system" for message in messages
-    )
-
-
-def _is_adaptive(fields: dict[str, Any]) -> bool:
-    thinking = fields.get("thinking")
-    tools = fields.get("tools")
-    deferred = isinstance(tools, list) and any(isinstance(tool, dict) and tool.get("defer_loading") for tool in tools)
-    return deferred or "output_config" in fields or (isinstance(thinking, dict) and thinking.get("type") == "adaptive")

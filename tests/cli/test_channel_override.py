@@ -76,7 +76,6 @@ def test_what_is_no_operation_is_refused(text: str, home: Path) -> None:
         ("--header-override", "rename x-a=Host"),
         ("--body-override", "set stream=false"),
         ("--body-override", "set key=env:OPENAI_API_KEY"),
-        ("--quirk", "imagse=false"),
     ],
 )
 def test_what_must_not_be_changed_is_refused(option: str, text: str, home: Path) -> None:
@@ -91,3 +90,43 @@ def test_a_null_or_a_nameless_quirk_is_no_value(home: Path) -> None:
     """TOML has no null."""
     assert "null" in error("add", "one", *LOCAL, "--body-override", "set a=null").message
     assert "no quirk" in error("add", "one", *LOCAL, "--quirk", "images").message
+
+
+# a quirk as written -> the message, a word of the hint
+WRONG = [
+    ("imagse=false", "no quirk 'imagse'", "'images'"),
+    ("images=maybe", "--quirk images=maybe: expected true or false", "takes images"),
+    ("max_output_tokens=many", "--quirk max_output_tokens=many: expected a whole number", "largest output limit"),
+    ("efforts=5", "expected words, as in low,high", "rising order"),
+    ("prefill=5", "expected one word", "last assistant message"),
+    ("max_tokens_field=x", "expected max_tokens or max_completion_tokens", "output limit"),
+    ("images", "'images' is no quirk", "images=false"),
+]
+
+
+@pytest.mark.parametrize(("text", "message", "hint"), WRONG)
+def test_a_wrong_quirk_is_refused_where_it_was_written(text: str, message: str, hint: str, home: Path) -> None:
+    """With what was meant, or what it is about; nothing is written."""
+    run("add", "one", *LOCAL)
+    before = (home / "config.toml").read_text()
+    found = error("edit", "one", "--quirk", text)
+    assert isinstance(found, UsageError)
+    assert message in found.message
+    assert hint in str(found.hint)
+    assert (home / "config.toml").read_text() == before
+
+
+def test_several_words_may_be_written_with_commas(home: Path) -> None:
+    """As well as a JSON list."""
+    run("add", "one", *LOCAL, "--quirk", "efforts=low, high")
+    assert written(home)["quirks"] == {"efforts": ["low", "high"]}
+
+
+def test_an_edit_tells_what_became_of_a_quirk(home: Path) -> None:
+    """Its value now and before, at each protocol that it is about; a channel that it says nothing to is told so."""
+    run("add", "one", "--type", "deepseek", "--secret", "env:HOME")
+    assert "images = false (was true)" in run("edit", "one", "--quirk", "images=false")
+    assert "images = false (as before)" in run("edit", "one", "--quirk", "images=false")
+    assert "images = true (was false)" in run("edit", "one", "--quirk", "images=")
+    assert "seed = true (was false) at openai-chat, true (as before) at anthropic" in run("edit", "one", "--quirk", "seed=true")
+    assert "none of this channel's protocols" in run("edit", "one", "--quirk", "plain_schemas=false")

@@ -24,8 +24,8 @@ def test_the_vendors_own_address_is_no_other_address() -> None:
 
 
 def test_the_usual_ports() -> None:
-    """Ollama, LM Studio, llama.cpp and vLLM are looked for where they listen by default."""
-    assert discovery.usual() == {11434: "ollama", 1234: "lmstudio", 8080: "llamacpp", 8000: "vllm"}
+    """Ollama, LM Studio, llama.cpp, vLLM and SGLang are looked for where they listen by default."""
+    assert discovery.usual() == {11434: "ollama", 1234: "lmstudio", 8080: "llamacpp", 8000: "vllm", 30000: "sglang"}
 
 
 @pytest.mark.parametrize("body", [{"data": "x"}, {"data": [{"name": "x"}]}, {}, [], "text", None])

@@ -1,5 +1,7 @@
 """Every quirk of every preset has its source, and no source is left over."""
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from axonhub_cli.config import evidence
@@ -19,10 +21,13 @@ ROWS: list[tuple[str, Protocol, str]] = [
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_each_quirk_has_a_source(preset: str) -> None:
-    """A page of the vendor, or a thread of people who met it."""
+    """A page of the vendor, or a thread of people who met it, and what is to be read there."""
     found = {(protocol, quirk): evidence.source(preset, protocol, quirk) for name, protocol, quirk in ROWS if name == preset}
-    assert [row for row, page in found.items() if page is None] == []
-    assert all(page.startswith("https://") for page in found.values() if page)
+    assert [row for row, source in found.items() if source is None] == []
+    for source in filter(None, found.values()):
+        address = urlsplit(source.page)
+        assert (address.scheme, bool(address.hostname), len(address.path) > 1) == ("https", True, True), source
+        assert 10 <= len(source.says) <= 100, source
 
 
 def test_no_source_is_left_over() -> None:

@@ -11,7 +11,7 @@ from axonhub_cli.config.presets import endpoints
 from axonhub_cli.config.schema import Channel
 from axonhub_cli.types.messages import Protocol
 
-CHANNEL = Channel(name="c", type="deepseek")
+CHANNEL = Channel(name="c", type="moonshot")
 ADDRESS = {protocol: endpoint.base_url for protocol, endpoint in endpoints(CHANNEL).items()}
 
 
@@ -47,24 +47,28 @@ def test_what_a_fact_means(protocol: Protocol, facts: dict[str, Fact], meant: di
 
 
 def test_it_corrects_the_preset_and_config_corrects_it() -> None:
-    """DeepSeek's preset says: no images. A test that saw one says otherwise; the file has the last word."""
-    items = [found(image=Fact("yes"), forced_tool=NO)]
+    """Moonshot's preset says: no tool can be forced. A test that did it says otherwise; the file has the last word."""
+    items = [found(forced_tool=Fact("yes"), image=NO)]
     endpoint = endpoints(CHANNEL)["openai-chat"]
     corrected = Learned(items).endpoint(CHANNEL, "m", endpoint)
-    assert (endpoint.quirks.images, corrected.quirks.images, corrected.quirks.forced_tool_choice) == (False, True, False)
+    assert (endpoint.quirks.forced_tool_choice, corrected.quirks.forced_tool_choice, corrected.quirks.images) == (
+        False,
+        True,
+        False,
+    )
     assert corrected.quirks.replay_reasoning is True
-    told = Channel(name="c", type="deepseek", quirks={"images": False})
-    assert Learned(items).endpoint(told, "m", endpoints(told)["openai-chat"]).quirks.images is False
+    told = Channel(name="c", type="moonshot", quirks={"forced_tool_choice": False})
+    assert Learned(items).endpoint(told, "m", endpoints(told)["openai-chat"]).quirks.forced_tool_choice is False
 
 
 def test_it_is_about_one_model_at_one_address() -> None:
     """For every other one the endpoint is the very same object."""
-    known = Learned([found(image=Fact("yes"))])
+    known = Learned([found(forced_tool=Fact("yes"))])
     endpoint = endpoints(CHANNEL)["openai-chat"]
     assert known.endpoint(CHANNEL, "other", endpoint) is endpoint
     assert known.endpoint(CHANNEL, "m", endpoints(CHANNEL)["anthropic"]) is endpoints(CHANNEL)["anthropic"]
-    moved = Channel(name="c", type="deepseek", base_url="https://elsewhere.example")
-    assert known.endpoint(moved, "m", endpoints(moved)["openai-chat"]).quirks.images is False
+    moved = Channel(name="c", type="moonshot", base_url="https://elsewhere.example")
+    assert known.endpoint(moved, "m", endpoints(moved)["openai-chat"]).quirks.forced_tool_choice is False
     assert Learned().endpoint(CHANNEL, "m", endpoint) is endpoint
 
 
@@ -72,18 +76,18 @@ def test_a_running_server_sees_a_new_test(home: object) -> None:
     """The next look has it."""
     watch = Watch()
     assert not watch.poll()
-    capabilities.write(found(image=Fact("yes")))
+    capabilities.write(found(forced_tool=Fact("yes")))
     assert watch.poll()
-    assert watch.learned.endpoint(CHANNEL, "m", endpoints(CHANNEL)["openai-chat"]).quirks.images
+    assert watch.learned.endpoint(CHANNEL, "m", endpoints(CHANNEL)["openai-chat"]).quirks.forced_tool_choice
 
 
 def test_where_each_quirk_comes_from() -> None:
     """The preset, the deep test of a model, or the user's file."""
-    capabilities.write(found(image=Fact("yes")))
-    channel = Channel(name="c", type="deepseek", quirks={"seed": True})
+    capabilities.write(found(forced_tool=Fact("yes")))
+    channel = Channel(name="c", type="moonshot", quirks={"seed": True})
     rows = [row for row in learned.origins(channel, learned.read()) if row["protocol"] == "openai-chat"]
     by = {(row["quirk"], row["by"]): (row["value"], row["about"]) for row in rows}
     assert by["seed", "your config"] == (True, None)
-    assert by["images", "preset"] == (False, None)
-    assert by["images", "deep test (image)"] == (True, "m")
+    assert by["forced_tool_choice", "preset"] == (False, None)
+    assert by["forced_tool_choice", "deep test (forced_tool)"] == (True, "m")
     assert ("seed", "preset") not in by

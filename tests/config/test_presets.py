@@ -165,7 +165,7 @@ def test_base_urls_move_single_protocols_and_add_missing_ones() -> None:
     found = endpoints(made("groq", base_urls={"anthropic": "https://h/v1", "openai-chat": "https://g/v1"}))
     assert {key: each.base_url for key, each in found.items()} == {"openai-chat": "https://g/v1", "anthropic": "https://h"}
     assert found["openai-chat"].quirks == PRESETS["groq"].endpoints["openai-chat"].quirks
-    assert (found["anthropic"].quirks, found["anthropic"].auth) == (Quirks(), "x-api-key")
+    assert (found["anthropic"].quirks, found["anthropic"].auth) == (Quirks(cache_control=True), "x-api-key")
 
 
 def test_a_foreign_chat_server_is_taken_as_a_compatible_one() -> None:

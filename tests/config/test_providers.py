@@ -17,7 +17,7 @@ def test_the_promised_providers_are_there() -> None:
     assert set(PRESETS) >= {
         "anthropic", "openai", "openai-chat", "openai-responses", "deepseek", "moonshot", "zhipu", "zai", "zai-coding",
         "openrouter", "groq", "mistral", "xai", "minimax", "cerebras", "together",
-        "fireworks", "azure", "ollama", "lmstudio", "llamacpp", "vllm", "axonhub",
+        "fireworks", "azure", "ollama", "lmstudio", "llamacpp", "vllm", "sglang", "axonhub",
     }  # fmt: skip
     assert set(PRESETS) >= set(PROTOCOLS)
 
@@ -50,10 +50,15 @@ def test_facts_that_are_documented_stand() -> None:
     """Spot checks of what real upstreams refuse."""
     deepseek = PRESETS["deepseek"].endpoints["openai-chat"].quirks
     assert (deepseek.max_tokens_field, deepseek.replay_reasoning, deepseek.developer_role) == ("max_tokens", True, False)
-    assert (deepseek.json_schema, deepseek.images) == (False, False)
+    assert (deepseek.json_schema, deepseek.thinks_unasked, deepseek.late_system) == (False, True, True)
     assert PRESETS["mistral"].endpoints["openai-chat"].quirks.max_tokens_field == "max_tokens"
     assert PRESETS["moonshot"].endpoints["openai-chat"].quirks.forced_tool_choice is False
     assert PRESETS["openrouter"].endpoints["anthropic"].auth == "bearer"
     assert PRESETS["ollama"].endpoints["openai-responses"].quirks.native_responses is False
     assert PRESETS["anthropic"].endpoints["anthropic"].quirks.adaptive is True
     assert PRESETS["zai"].endpoints["anthropic"].quirks.adaptive is False
+    assert PRESETS["anthropic"].endpoints["anthropic"].quirks.cache_control is True
+    assert PRESETS["mistral"].endpoints["openai-chat"].quirks.user_after_tool is False
+    assert not any(
+        endpoint.quirks.late_system for preset in PRESETS.values() if preset.local for endpoint in preset.endpoints.values()
+    )

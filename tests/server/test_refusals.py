@@ -91,20 +91,23 @@ async def test_an_upstream_of_its_own_protocol_decides_for_itself(
 
 
 @pytest.mark.parametrize("choice", [{"type": "auto"}, {"type": "tool", "name": "web_search"}])
-@pytest.mark.parametrize("server", ["anthropic", "openai-chat", "openai-responses"])
+@pytest.mark.parametrize(
+    ("server", "quirks"),
+    [("anthropic", ""), ("anthropic", "hosted_tools = false"), ("openai-chat", ""), ("openai-responses", "")],
+)
 async def test_claude_code_s_web_search_is_answered_anyhow(
-    server: str, choice: dict[str, Any], start: Start, upstream: Upstream
+    server: str, quirks: str, choice: dict[str, Any], start: Start, upstream: Upstream
 ) -> None:
     """The side request of its WebSearch tool: elsewhere the model answers from what it knows, and the receipt says why."""
     upstream.will(stream(STREAMS[server]))
-    hub = await start(channels((server, upstream.url)))
+    hub = await start(channels((server, upstream.url)) + f"quirks = {{ {quirks} }}\n")
     ask = {**ASKS["anthropic"], "tools": SEARCH, "tool_choice": choice}
     agent = {"User-Agent": "claude-cli/2.1.330 (external, cli)"}
     async with hub.post(PATHS["anthropic"], ask, headers=agent) as response:
         assert b"message_stop" in await response.read()
     sent = upstream.requests[0]["body"]
     record = (await hub.records())[-1]
-    if server == "anthropic":
+    if server == "anthropic" and not quirks:
         assert sent["tools"] == SEARCH
     else:
         assert "tools" not in sent

@@ -95,7 +95,7 @@ def _effort(asked: Thinking, native: bool, quirks: Quirks, losses: Losses) -> st
     effort = asked.effort
     if effort in (None, "none") or (asked.mode == "off" and not native):
         return None
-    if not quirks.adaptive or not quirks.reasoning_effort:
+    if not (quirks.adaptive or quirks.effort_with_budget) or not quirks.reasoning_effort:
         if _kind(asked, native=native) != "adaptive":
             losses.drop("output_config.effort", "this endpoint takes no effort")
         return None

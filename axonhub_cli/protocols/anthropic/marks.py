@@ -16,6 +16,11 @@ def has_marks(request: Request) -> bool:
     return any(getattr(thing, "cache", None) is not None for thing in (*request.tools, *parts, *inner))
 
 
+def goes_on(request: Request) -> bool:
+    """Whether a next request will begin with this one, as far as can be told: writing a cache for nobody costs a quarter more."""
+    return bool(request.tools) or sum(message.role == "user" for message in request.messages) > 1
+
+
 def mark(body: dict[str, Any]) -> None:
     """Adds the marks to a written body."""
     tools = [tool for tool in body.get("tools", ()) if not tool.get("defer_loading")]

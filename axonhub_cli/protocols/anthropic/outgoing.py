@@ -11,7 +11,7 @@ from .. import raw
 from ..base import Losses, Target
 from .blocks import Block
 from .limits import limits, sampling
-from .marks import has_marks, mark
+from .marks import goes_on, has_marks, mark
 from .outgoing_blocks import NAME, BlockWriter, cache_mark, compact
 
 _MODES = {"auto": "auto", "none": "none", "required": "any", "tool": "tool"}
@@ -44,16 +44,20 @@ def write_request(request: Request, target: Target, losses: Losses) -> dict[str,
     body.update((key, value) for key, value in optional.items() if value is not None)
     _without_place(request, losses)
     writer.extras(body, {k: v for k, v in (request.extra or {}).items() if not (native and k == "output_config")}, "")
-    if quirks.cache_control and not native and not has_marks(request):
+    if quirks.cache_control and not native and goes_on(request) and not has_marks(request):
         mark(body)
     return body
 
 
 def _messages(request: Request, writer: BlockWriter) -> list[dict[str, Any]]:
     written = []
+    off = request.thinking is not None and request.thinking.mode == "off"
+    replays = writer.quirks.replay_reasoning and bool(request.tools) and not off
     for at, message in enumerate(request.messages):
         role = "system" if message.role == "developer" else message.role
         blocks = writer.content(message.parts, f"messages[{at}].content")
+        if role == "assistant" and replays:
+            blocks = _thought_first(blocks)
         item: dict[str, Any] = {"role": role, "content": blocks if writer.native else _lead(blocks)}
         writer.extras(item, message.extra, f"messages[{at}]")
         if item["content"] or writer.native:
@@ -63,6 +67,13 @@ def _messages(request: Request, writer: BlockWriter) -> list[dict[str, Any]]:
         _opened(arranged, writer.losses)
         _trimmed(arranged)
     return [{**message, "content": compact(message["content"])} for message in arranged]
+
+
+def _thought_first(blocks: list[Block]) -> list[Block]:
+    """Vendors that want thinking back want a block of it in every turn of the assistant's; an empty one where it is lost."""
+    if any(block["type"] in _SEALED for block in blocks):
+        return blocks
+    return [{"type": "thinking", "thinking": ""}, *blocks]
 
 
 def _has_results(message: dict[str, Any]) -> bool:

@@ -1,4 +1,6 @@
-"""How much to think, as this protocol says it: one word, `reasoning_effort`."""
+"""How much to think, as this protocol says it: one word, `reasoning_effort`; and the switch that some of its vendors added."""
+
+from typing import Any
 
 from ...types.messages import Thinking
 from .parts import Outward
@@ -19,7 +21,9 @@ def write_effort(thinking: Thinking | None, out: Outward) -> str | None:
     if thinking is None:
         return None
     known = out.quirks.efforts
-    if thinking.mode == "off" or thinking.effort == "none":
+    if _off(thinking):
+        if out.quirks.thinks_unasked:
+            return None  # the switch says it
         said = "none" in known or (thinking.effort == "none" and not known)
         return "none" if said and out.quirks.reasoning_effort else None
     wanted = thinking.effort or _of_budget(thinking.budget)
@@ -34,6 +38,15 @@ def write_effort(thinking: Thinking | None, out: Outward) -> str | None:
     elif given != wanted:
         out.losses.change("reasoning_effort", f"{wanted} became {given}: the upstream knows {', '.join(known)}")
     return given
+
+
+def write_switch(thinking: Thinking | None, out: Outward) -> dict[str, Any] | None:
+    """`thinking`, where silence means on: only what is off has to be said."""
+    return {"type": "disabled"} if out.quirks.thinks_unasked and thinking is not None and _off(thinking) else None
+
+
+def _off(thinking: Thinking) -> bool:
+    return thinking.mode == "off" or thinking.effort == "none"
 
 
 def _of_budget(budget: int | None) -> str | None:

@@ -15,11 +15,13 @@ from .parts import VENDOR, Block, Outward, shows, write_content
 
 SYSTEM_GLUE = "\n\n"
 RESULT_GLUE = "\n"
+BRIDGE = "OK."
+REMINDER = "<system-reminder>"
 
 
 def write_messages(request: Request, out: Outward, instruction: str | None = None) -> list[Block]:
     """All messages. `instruction` is one more system text of ours."""
-    writer = _Writer(out)
+    writer = _Writer(out, always=bool(request.tools) and not out.native)
     system = [*request.system, *([Text(text=instruction)] if instruction else [])]
     if system:
         role = "developer" if out.quirks.developer_role else "system"
@@ -27,14 +29,22 @@ def write_messages(request: Request, out: Outward, instruction: str | None = Non
     for at, message in enumerate(request.messages):
         writer.add(message, f"messages[{at}]")
     writer.report()
-    return writer.messages
+    return _opened(writer.messages, out.quirks.prefill)
+
+
+def _opened(messages: list[Block], mark: str) -> list[Block]:
+    """Where an answer's beginning (a last message of the assistant's) has to be marked as one."""
+    if mark and messages and messages[-1]["role"] == "assistant" and "tool_calls" not in messages[-1]:
+        messages[-1] = {**messages[-1], mark: True}
+    return messages
 
 
 class _Writer:
     """Writes messages in order, and counts what is reported once for all of them."""
 
-    def __init__(self, out: Outward) -> None:
+    def __init__(self, out: Outward, *, always: bool) -> None:
         self._out = out
+        self._always = always
         self.messages: list[Block] = []
         self._unsent = 0
         self._seals = 0
@@ -64,9 +74,27 @@ class _Writer:
                 self._result(part, f"{path}.content[{at}]", lifted)
             else:
                 rest.append(part)
-        if lifted or rest or not message.parts:
-            content = write_content([*lifted, *rest], f"{path}.content", self._out)
+        said = [*lifted, *rest]
+        if said and not self._out.quirks.user_after_tool and self.messages and self.messages[-1]["role"] == "tool":
+            said = self._after_tool(said, path)
+        if said or not message.parts:
+            content = write_content(said, f"{path}.content", self._out)
             self.messages.append({"role": "user", "content": content, **self._out.keep(message.extra, path)})
+
+    def _after_tool(self, said: list[Part], path: str) -> list[Part]:
+        """Where a user may not speak right after a tool: reminders join its result, other words wait for a turn of the model."""
+        kept = [part for part in said if not (isinstance(part, Text) and part.text.lstrip().startswith(REMINDER))]
+        reminders = [part.text for part in said if isinstance(part, Text) and part not in kept]
+        if reminders:
+            content = self.messages[-1]["content"]
+            text = RESULT_GLUE.join(reminders)
+            joined = [*content, {"type": "text", "text": text}] if isinstance(content, list) else f"{content}{SYSTEM_GLUE}{text}"
+            self.messages[-1]["content"] = joined
+            self._out.losses.change(path, "a reminder joined the tool's result before it: no user message may follow that here")
+        if kept:
+            self.messages.append({"role": "assistant", "content": BRIDGE})
+            self._out.losses.change(path, f"the assistant says {BRIDGE!r} before it: no user message may follow a tool's here")
+        return kept
 
     def _result(self, result: ToolResult, path: str, lifted: list[Media]) -> None:
         parts: list[Part] = []
@@ -123,7 +151,7 @@ class _Writer:
         return {"content": None if empty else content, **fields}
 
     def _thoughts(self, thoughts: list[Reasoning], calling: bool, path: str) -> dict[str, Any]:
-        """Vendors that want the thinking back want the field on every turn with tool calls, known or not."""
+        """Vendors that want the thinking back want the field on every turn of a request with tools, known or not."""
         quirks = self._out.quirks
         details = [item for part in thoughts for item in _own(part.seal, "reasoning_details") or ()]
         fields: dict[str, Any] = {"reasoning_details": details} if details else {}
@@ -131,7 +159,7 @@ class _Writer:
             self._unsent += bool(thoughts) and not details
             return fields
         text = "".join(part.text for part in thoughts)
-        if text or calling:
+        if text or calling or self._always:
             fields[quirks.reasoning_field] = text
         for part in thoughts:
             fields |= self._out.keep(part.extra, path)

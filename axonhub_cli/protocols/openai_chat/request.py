@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import RequestError
 from ...types.messages import Request
 from ..base import Losses, Target
-from .effort import read_effort, write_effort
+from .effort import read_effort, write_effort, write_switch
 from .fields import Fields, wrong
 from .history import write_messages
 from .messages import read_messages
@@ -95,6 +95,7 @@ def write_request(request: Request, target: Target, losses: Losses) -> Block:
     fields = {
         "response_format": response_format,
         "reasoning_effort": write_effort(request.thinking, out),
+        "thinking": write_switch(request.thinking, out),
         target.quirks.max_tokens_field: _max_tokens(request, out),
         "temperature": request.temperature,
         "top_p": request.top_p,
@@ -106,7 +107,8 @@ def write_request(request: Request, target: Target, losses: Losses) -> Block:
         **_optional(request, out),
     }
     body |= {key: value for key, value in fields.items() if value is not None}
-    return body | _stream(request, out, options)
+    apart = {"reasoning_split": True} if out.quirks.reasoning_split else {}
+    return {**apart, **body, **_stream(request, out, options)}
 
 
 def _tool_fields(request: Request, out: Outward) -> Block:
@@ -141,6 +143,9 @@ def _write_stops(request: Request, out: Outward) -> list[str] | None:
 
 def _user(request: Request, out: Outward) -> str | None:
     """Another protocol's user id may be a whole JSON object (Claude Code's is): too long here, and nobody's business."""
+    if request.user is not None and not out.quirks.user:
+        out.losses.drop("user", "the upstream has no such parameter")
+        return None
     if request.user is None or out.native or len(request.user) <= MAX_USER:
         return request.user
     out.losses.drop("user", f"the user id is longer than {MAX_USER} characters")
@@ -194,4 +199,5 @@ def _stream(request: Request, out: Outward, options: Any) -> Block:
     kept = {**options} if isinstance(options, dict) else {}
     if out.quirks.stream_usage:
         kept["include_usage"] = True
-    return {"stream": True, "stream_options": kept} if kept else {"stream": True}
+    pieces = {"tool_stream": True} if out.quirks.tool_stream and request.tools else {}
+    return {"stream": True, **({"stream_options": kept} if kept else {}), **pieces}
