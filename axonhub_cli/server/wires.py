@@ -6,7 +6,6 @@ that gets no answer on such a one is sent again on a new connection, once: nothi
 
 import asyncio
 import re
-import socket
 import ssl
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from typing import NamedTuple
 import aiohappyeyeballs
 
 from ..errors import ConfigError
+from .names import Names
 from .wire import Answer, Broken, Wire
 
 KEEP_SECONDS = 15.0  # that a connection waits for its next request
@@ -64,6 +64,7 @@ class Wires:
 
     def __init__(self) -> None:
         self._idle: dict[Place, list[Wire]] = {}
+        self._names = Names()
         self._sweep: asyncio.TimerHandle | None = None
 
     async def ask(self, place: Place, head: bytes, body: bytes, patience: float) -> Answer:
@@ -109,7 +110,7 @@ class Wires:
 
         try:
             async with asyncio.timeout(patience):
-                found = await loop.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+                found = await self._names.find(place.host, place.port)
                 sock = await aiohappyeyeballs.start_connection(found, happy_eyeballs_delay=_STAGGER, interleave=1)
                 name = place.host if place.tls is not None else None
                 _, wire = await loop.create_connection(lambda: Wire(released), sock=sock, ssl=place.tls, server_hostname=name)
