@@ -34,27 +34,29 @@ _TRACES = """
            min(started) AS first, max(started + coalesce(duration_ms, 0) / 1000) AS last, sum(input) AS input_tokens,
            sum(output) AS output_tokens, sum(cache_read) AS cached_tokens, sum(cost) AS cost, sum(cost IS NULL) AS unpriced,
            sum(verdict IS NOT NULL) AS misses, sum(missed_tokens) AS missed_tokens, sum(missed_cost) AS missed_cost
-    FROM requests
-    WHERE trace_id IN (
-        SELECT trace_id FROM requests
-        WHERE (:id IS NULL OR trace_id = :id)
-          AND (:since IS NULL OR started >= :since)
-          AND (:client IS NULL OR client = :client)
-          AND (:model IS NULL OR instr(lower(coalesce(model, '') || char(10) || asked_model), lower(:model)))
-          AND (:channel IS NULL OR channel = :channel
-               OR EXISTS (SELECT 1 FROM json_each(attempts) WHERE value ->> 'channel' = :channel))
-          AND (NOT :errors OR outcome = 'error')
-          AND (:among IS NULL OR id IN (SELECT value FROM json_each(:among)))
-    )
-    GROUP BY trace_id ORDER BY {order} last DESC, first DESC LIMIT :limit
+    FROM requests WHERE trace_id IN (SELECT value FROM json_each(?)) GROUP BY trace_id
+"""
+# First which traces, by a pass over the rows as they lie (`+`: to look up each in an index costs more), then what is in those.
+_WHICH = """
+    SELECT trace_id AS id FROM requests {where}
+    GROUP BY +trace_id ORDER BY {order} max(started + coalesce(duration_ms, 0) / 1000) DESC, min(started) DESC LIMIT :limit
 """
 ORDERS = {
     "time": "",
-    "cost": "cost DESC,",
-    "tokens": "input_tokens DESC,",
-    "requests": "requests DESC,",
-    "errors": "errors DESC,",
-    "misses": "missed_tokens DESC,",
+    "cost": "sum(cost) DESC,",
+    "tokens": "sum(input) DESC,",
+    "requests": "count(*) DESC,",
+    "errors": "sum(outcome = 'error') DESC,",
+    "misses": "sum(missed_tokens) DESC,",
+}
+_FILTERS = {
+    "since": "started >= :since",
+    "client": "client = :client",
+    "model": "instr(lower(coalesce(model, '') || char(10) || asked_model), lower(:model))",
+    "channel": """(channel = :channel
+        OR EXISTS (SELECT 1 FROM json_each(attempts) WHERE value ->> 'channel' = :channel))""",
+    "errors": "outcome = 'error'",
+    "among": "id IN (SELECT value FROM json_each(:among))",
 }
 # The client is that of the first request, the title its prompt: side requests come later, or have another kind.
 _HEAD = "SELECT client, client_version FROM requests WHERE trace_id = ? ORDER BY started, id LIMIT 1"
@@ -131,9 +133,12 @@ class TraceReader:
         requests; `fits` a filter of the filter language. `sort` is one of `ORDERS`: the newest, or the largest first. `slow` as
         for `search`.
         """
-        filters = {"since": since, "client": client, "model": model, "channel": channel, "errors": errors}
-        among = None if fits is None else json.dumps(self._fitting(fits, since or 0.0, slow))
-        return self._traces(sort, id=None, limit=limit, among=among, **filters)
+        filters = {"since": since, "client": client, "model": model, "channel": channel, "errors": errors or None}
+        filters["among"] = None if fits is None else json.dumps(self._fitting(fits, since or 0.0, slow))
+        wanted = [text for name, text in _FILTERS.items() if filters[name] is not None]
+        where = f"WHERE trace_id IN (SELECT trace_id FROM requests WHERE {' AND '.join(wanted)})" if wanted else ""  # noqa: S608
+        which = self._rows(_WHICH.format(where=where, order=ORDERS[sort]), {**filters, "limit": limit})
+        return self._summaries([row["id"] for row in which])
 
     def trace(self, name: str) -> Row | None:
         """A trace with its `turns` and `requests`, by its id, the beginning of it, or a request's id; `UsageError` when several
@@ -141,8 +146,7 @@ class TraceReader:
         trace_id = self._find(name)
         if trace_id is None:
             return None
-        filters = dict.fromkeys(("since", "client", "model", "channel", "among"))
-        found = self._traces("time", id=trace_id, limit=1, errors=False, **filters)
+        found = self._summaries([trace_id])
         if not found:
             return None
         requests = [self._whole(row) for row in self._rows(_BY_TRACE, trace_id)]
@@ -221,8 +225,10 @@ class TraceReader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _traces(self, sort: str, **filters: Any) -> list[Row]:
-        return [self._summary(row) for row in self._rows(_TRACES.format(order=ORDERS[sort]), filters)]
+    def _summaries(self, ids: list[str]) -> list[Row]:
+        """What is in these traces, in this order."""
+        found = {row["id"]: row for row in self._rows(_TRACES, json.dumps(ids))}
+        return [self._summary(found[trace_id]) for trace_id in ids if trace_id in found]
 
     def _summary(self, row: Row) -> Row:
         for name in ("threads", "models", "channels", "agents"):
