@@ -19,6 +19,7 @@ else:
     from backports import zstd
 
 LEVEL = 1
+HELD = 64_000_000  # bytes of packs at a time
 Damaged = zstd.ZstdError
 
 _Recipe = tuple[int, int, int, int, int, int]
@@ -36,12 +37,15 @@ class Compressor:
         return self._zstd.compress(data, zstd.ZstdCompressor.FLUSH_FRAME)
 
 
-class _Packs:
-    """The packs that one reading needs, each read once."""
+class Packs:
+    """The packs that one reading needs, each read once: requests that lie together go back to the same ones. The ones that were
+    asked for longest ago are given up when they hold more than `limit` bytes."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, limit: int = HELD) -> None:
         self._connection = connection
+        self._limit = limit
         self._read: dict[int, tuple[list[_Recipe], bytes]] = {}
+        self._held = 0
 
     def content(self, pack: int, number: int) -> bytes:
         """A content, from the one that it goes back to on."""
@@ -56,27 +60,33 @@ class _Packs:
         return content
 
     def _pack(self, number: int) -> tuple[list[_Recipe], bytes]:
-        if number not in self._read:
+        found = self._read.pop(number, None)
+        if found is None:
             row = self._connection.execute(schema.PACK, (number,)).fetchone()
             if row is None:
                 raise sqlite3.DatabaseError(f"pack {number} is missing")
-            self._read[number] = (json.loads(row[0]), zstd.decompress(row[1]))
-        return self._read[number]
+            found = (json.loads(row[0]), zstd.decompress(row[1]))
+            self._held += len(found[1])
+        self._read[number] = found
+        while self._held > self._limit and len(self._read) > 1:
+            self._held -= len(self._read.pop(next(iter(self._read)))[1])
+        return found
 
 
 def read(connection: sqlite3.Connection, pack: int, number: int) -> bytes:
     """One content of a pack. Raises `sqlite3.Error` or `Damaged`."""
-    return _Packs(connection).content(pack, number)
+    return Packs(connection).content(pack, number)
 
 
-def get(connection: sqlite3.Connection, request_id: str) -> dict[BodyKind, bytes]:
-    """A request's bodies as they were stored. Raises `sqlite3.Error`, `zlib.error` or `Damaged`."""
+def get(connection: sqlite3.Connection, request_id: str, packs: Packs | None = None) -> dict[BodyKind, bytes]:
+    """A request's bodies as they were stored; with `packs` for several requests, what they share is read once. Raises
+    `sqlite3.Error`, `zlib.error` or `Damaged`."""
     row = connection.execute(schema.BODIES, (request_id,)).fetchone()
     if row is None:
         return {}
     if row[0] is None:
         return links.get(connection, request_id)
-    packs = _Packs(connection)
+    packs = packs or Packs(connection)
     return {cast(BodyKind, kind): packs.content(pack, number) for kind, (pack, number, _) in json.loads(row[0]).items()}
 
 

@@ -46,10 +46,11 @@ def _next(connection: sqlite3.Connection) -> tuple[int, int, list[str]] | None:
 
 
 def _step(connection: sqlite3.Connection, until: float) -> bool:
+    packs = bodies.Packs(connection)
     while (work := _next(connection)) is not None:
         pack, done, requests = work
         while done < len(requests) and time.monotonic() < until:
-            _take_in(connection, requests[done])
+            _take_in(connection, requests[done], packs)
             done += 1
         connection.execute(schema.SET_INDEXED, (pack, done))
         if time.monotonic() >= until:
@@ -57,13 +58,13 @@ def _step(connection: sqlite3.Connection, until: float) -> bool:
     return False
 
 
-def _take_in(connection: sqlite3.Connection, request_id: str) -> None:
+def _take_in(connection: sqlite3.Connection, request_id: str, packs: bodies.Packs) -> None:
     row = connection.execute(schema.TO_INDEX, (request_id,)).fetchone()
     if row is None:
         return
     protocol, outcome, attempts = row
     try:
-        kept = bodies.get(connection, request_id)
+        kept = bodies.get(connection, request_id, packs)
     except (bodies.Damaged, zlib.error):
         return
     values = {"protocol": protocol, "outcome": outcome, "attempts": json.loads(attempts)}

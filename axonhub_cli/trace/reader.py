@@ -113,6 +113,7 @@ class TraceReader:
         self.path = path
         self._connection = connection
         self._empty = empty  # the file has no tables yet
+        self._packs = bodies.Packs(connection)
 
     def traces(
         self,
@@ -160,7 +161,7 @@ class TraceReader:
     def bodies(self, request_id: str) -> dict[BodyKind, bytes]:
         """The bodies that are kept for a request, as they were stored: without secrets."""
         try:
-            return {} if self._empty else bodies.get(self._connection, request_id)
+            return {} if self._empty else bodies.get(self._connection, request_id, self._packs)
         except (sqlite3.Error, zlib.error, bodies.Damaged, ValueError, LookupError) as error:
             raise _unreadable(self.path, error) from error
 

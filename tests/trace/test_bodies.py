@@ -36,6 +36,25 @@ def test_what_went_in_comes_out(database: Path, make_store: MakeStore, make_reco
         assert (traces.bodies("ar-2"), traces.bodies("ar-9")) == ({}, {})
 
 
+def test_packs_are_read_once_and_not_all_held(database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
+    """Bodies that are read together share their packs; what was asked for longest ago is given up when it is too much."""
+    store, given = make_store(), [f"{number}".encode() * 1000 for number in range(4)]
+    for number, body in enumerate(given):
+        store.end(make_record(f"ar-{number}", trace_id=f"trace-{number}"), {"client_request": body})
+        assert store.flush(10)
+    assert store.close(10)
+    connection = sqlite3.connect(database)
+    asked: list[str] = []
+    connection.set_trace_callback(lambda statement: asked.append(statement) if "FROM packs" in statement else None)
+    for limit, read in ((1_000_000, 4), (1000, 8)):
+        asked.clear()
+        packs = bodies.Packs(connection, limit)
+        for number in (0, 1, 2, 3, 0, 1, 2, 3):
+            assert bodies.get(connection, f"ar-{number}", packs) == {"client_request": given[number]}
+        assert len(asked) == read
+    connection.close()
+
+
 def test_a_pack_that_is_missing(database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
     """A body whose pack is not there is an error of the file, not somebody else's body."""
     store = make_store()
