@@ -5,6 +5,7 @@ once and keeps what may matter as raw values (none is built); `fields` builds th
 needs it.
 """
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,7 @@ from .raw import Raw, kind_of, loads, loads_object
 
 _top = msgspec.json.Decoder(dict[str, Raw]).decode
 _ABSENT = Raw(b"")
+_ROLE = re.compile(rb'\{\s*"role"\s*:\s*"([a-z]+)"')  # nearly every client says the role first
 
 
 class _Glance(msgspec.Struct):
@@ -106,6 +108,16 @@ class ClientBody:
         """Whether the client wants a stream."""
         return self.get("stream") is True
 
+    @cached_property
+    def roles(self) -> list[str]:
+        """Who speaks, item by item of `messages` or `input`; "" where no role is said. Few items have to be built for that."""
+        seen = self._seen
+        items = seen.messages if seen is not None and seen.messages is not None else seen.input if seen is not None else None
+        if not isinstance(items, list):
+            built = self.fields.get("messages") if seen is None else None
+            return [_role(item) for item in built] if isinstance(built, list) else []
+        return [found[1].decode() if (found := _ROLE.match(item)) else _role(loads(bytes(item))) for item in items]
+
     def size_of(self, key: str) -> int:
         """How many bytes a top-level value takes; 0 when it is not there or was built already."""
         return 0 if self._seen is None else len(bytes(getattr(self._seen, key) if key in _SEEN else self._top.get(key, b"")))
@@ -119,6 +131,11 @@ class ClientBody:
         found = getattr(self._seen, key) if key in _ITEMS and self._seen is not None else self.get(key)
         if found is not None:
             yield from (_built(item) for item in reversed(found)) if isinstance(found, list) else [found]
+
+
+def _role(item: Any) -> str:
+    role = item.get("role") if isinstance(item, dict) else None
+    return role if isinstance(role, str) else ""
 
 
 def _built(item: Any) -> Any:

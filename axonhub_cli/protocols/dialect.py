@@ -31,8 +31,7 @@ _MEDIA: dict[str, tuple[bytes, bytes]] = {  # how a request says: here is an ima
     "openai-chat": (b"image_url", b"file"),
     "openai-responses": (b"input_image", b"input_file"),
 }
-_INSTRUCTING = re.compile(rb'"role"\s*:\s*"(?:system|developer)"')
-_SYSTEM = ("system", "developer")
+_SYSTEM = frozenset({"system", "developer"})
 
 
 def takes(protocol: str, body: ClientBody, quirks: Quirks) -> bool:
@@ -80,7 +79,7 @@ def _chooses(body: ClientBody, quirks: Quirks) -> bool:
 
 
 def _takes_responses(body: ClientBody, quirks: Quirks) -> bool:
-    if not quirks.late_system and _INSTRUCTING.search(body.data):
+    if not quirks.late_system and not _SYSTEM.isdisjoint(body.roles):
         return False
     reasoning = body.get("reasoning") if quirks.efforts else None
     if isinstance(reasoning, dict) and not _knows(reasoning.get("effort"), quirks):
@@ -93,7 +92,7 @@ def _knows(effort: Any, quirks: Quirks) -> bool:
 
 
 def _takes_messages(body: ClientBody, quirks: Quirks) -> bool:
-    if not quirks.late_system and _has_late_system(body.fields):
+    if not quirks.late_system and "system" in body.roles:
         return False
     if not quirks.adaptive and _is_adaptive(body.fields):
         return False
@@ -101,40 +100,19 @@ def _takes_messages(body: ClientBody, quirks: Quirks) -> bool:
 
 
 def _takes_chat(body: ClientBody, quirks: Quirks) -> bool:
-    if not quirks.developer_role and b'"developer"' in body.data and _roles(body).count("developer"):
+    if not quirks.developer_role and "developer" in body.roles:
         return False
-    if not quirks.late_system and _instructs_late(body):
+    if not quirks.late_system and not _SYSTEM.isdisjoint(body.roles[1:]):
         return False
     if not (quirks.json_schema and quirks.json_object) and not _answers_in(body.get("response_format"), quirks):
         return False
     if quirks.efforts and quirks.reasoning_effort and not _knows(body.get("reasoning_effort"), quirks):
         return False
-    if not quirks.user_after_tool and b'"tool"' in body.data and ("tool", "user") in _neighbours(body):
+    if not quirks.user_after_tool and ("tool", "user") in pairwise(body.roles):
         return False
     if quirks.prefill and _is_begun(body.last("messages"), quirks.prefill):
         return False
     return not quirks.call_id_length or _all_ids_legal(body.fields, quirks.call_id_length)
-
-
-def _instructs_late(body: ClientBody) -> bool:
-    """Whether another message than the very first one is the system's. Most bodies say the word once, in their first role."""
-    data = body.data
-    first = data.find(b'"role"')
-    if data.count(b'"system"') <= 1 and b'"developer"' not in data and (
-        b'"system"' not in data or _INSTRUCTING.match(data, first)
-    ):  # fmt: skip
-        return False
-    return any(role in _SYSTEM for role in _roles(body)[1:])
-
-
-def _roles(body: ClientBody) -> list[Any]:
-    messages = body.fields.get("messages")
-    return [message.get("role") for message in messages if isinstance(message, dict)] if isinstance(messages, list) else []
-
-
-def _neighbours(body: ClientBody) -> set[tuple[Any, Any]]:
-    roles = [role for role in _roles(body) if isinstance(role, str)]
-    return set(pairwise(roles))
 
 
 def _answers_in(form: Any, quirks: Quirks) -> bool:
@@ -168,13 +146,6 @@ def _needs_native_responses(fields: dict[str, Any]) -> bool:
     items = fields.get("input")
     plain = ("message", "function_call", "function_call_output", "reasoning")
     return isinstance(items, list) and any(isinstance(item, dict) and item.get("type", "message") not in plain for item in items)
-
-
-def _has_late_system(fields: dict[str, Any]) -> bool:
-    messages = fields.get("messages")
-    return isinstance(messages, list) and any(
-        isinstance(message, dict) and message.get("role") == "system" for message in messages
-    )
 
 
 def _is_adaptive(fields: dict[str, Any]) -> bool:

@@ -1,6 +1,7 @@
 """A request body that is looked into no further than needed."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -44,3 +45,23 @@ def test_what_is_no_object_is_refused(body: bytes) -> None:
     """At the first look."""
     with pytest.raises(ProtocolError):
         ClientBody(body)
+
+
+@pytest.mark.parametrize(
+    ("written", "roles"),
+    [
+        (
+            {"messages": [{"role": "system", "content": "x"}, {"content": "y", "role": "user"}, {"content": "z"}, 1]},
+            ["system", "user", "", ""],
+        ),
+        ({"input": [{"role": "developer", "content": "x"}, {"type": "function_call"}]}, ["developer", ""]),
+        ({"input": "hi"}, []),
+        ({"messages": "hi"}, []),
+        ({"messages": [{"role": 5}], "tools": 1}, [""]),
+        ({}, []),
+    ],
+)
+def test_who_speaks_is_known_without_building_messages(written: dict[str, Any], roles: list[str]) -> None:
+    """In order; the empty word where no role is said, also in what is no conversation."""
+    body = ClientBody(json.dumps({"model": "m", **written}).encode())
+    assert body.roles == roles
