@@ -5,11 +5,13 @@ from typing import Any
 
 MARKS = ("\x02", "\x03")  # around each word that was found, in `asked` and `answered`
 
-_SEARCH = """
+# First which, so that only of those the words around are cut out: of a word that is everywhere that would take seconds.
+_BEST = "SELECT rowid FROM said WHERE said MATCH ? ORDER BY bm25(said), rowid DESC LIMIT ?"
+_FOUND = """
     SELECT requests.id, trace_id, started, client, coalesce(model, asked_model) AS model,
            snippet(said, 0, ?2, ?3, '…', 16) AS asked, snippet(said, 1, ?2, ?3, '…', 24) AS answered
     FROM said JOIN texts ON texts.id = said.rowid JOIN requests ON requests.id = texts.request_id
-    WHERE said MATCH ?1 ORDER BY bm25(said), started DESC LIMIT ?4
+    WHERE said MATCH ?1 AND said.rowid = ?4
 """
 
 
@@ -21,7 +23,12 @@ def search(connection: sqlite3.Connection, text: str, limit: int) -> list[dict[s
     query = _query(text)
     if not query:
         return []
-    cursor = connection.execute(_SEARCH, (query, *MARKS, limit))
+    best = connection.execute(_BEST, (query, limit)).fetchall()
+    return [found for (row,) in best for found in _rows(connection, (query, *MARKS, row))]
+
+
+def _rows(connection: sqlite3.Connection, parameters: tuple[Any, ...]) -> list[dict[str, Any]]:
+    cursor = connection.execute(_FOUND, parameters)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
 
