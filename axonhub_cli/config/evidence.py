@@ -20,17 +20,19 @@ class Source(NamedTuple):
 _DEEPSEEK = "https://api-docs.deepseek.com"
 _DEEPSEEK_MESSAGES = f"{_DEEPSEEK}/guides/anthropic_api"
 _DEEPSEEK_THINKING = f"{_DEEPSEEK}/guides/thinking_mode"
-_DEEPSEEK_CHAT = f"{_DEEPSEEK}/api/create-chat-completion"
+_DEEPSEEK_SDK = "https://github.com/vercel/ai/blob/main/packages/deepseek/src/chat/deepseek-chat-language-model.ts"
 _KIMI = "https://github.com/api-evangelist/kimi-moonshot/blob/main/openapi/kimi-moonshot-chat-api-openapi.yml"
 _KIMI_FIELDS = "https://java.agentscope.io/v2/en/integration/model/kimi"  # lists what Kimi's endpoint takes, field by field
 _GLM_FIELDS = "https://java.agentscope.io/v2/en/integration/model/glm"
-_GLM = "https://docs.z.ai/api-reference/llm/chat-completion"
+_GLM_SDK = "https://github.com/vercel/ai/blob/main/packages/zai/src/zai-chat-language-model.ts"
 _GLM_KNOBS = "https://docs.rs/crate/opencrabs/0.5.1/source/src/brain/provider/glm_reasoning.rs"
 _MISTRAL = "https://github.com/mistralai/client-python/blob/main/src/mistralai/client/models/chatcompletionrequest.py"
 _MISTRAL_STRICT = "https://github.com/mistralai/platform-docs-public/issues/7"
+_MISTRAL_RULES = "https://github.com/mistralai/mistral-common/blob/main/src/mistral_common/protocol/instruct/validator.py"
 _OLLAMA_CHAT = "https://docs.ollama.com/api/openai-compatibility"
 _OLLAMA_MESSAGES = "https://docs.ollama.com/api/anthropic-compatibility"
 _VLLM_MESSAGES = "https://github.com/vllm-project/vllm/blob/main/vllm/entrypoints/anthropic/protocol.py"
+_VLLM_INLINE = "https://github.com/vllm-project/vllm/blob/main/vllm/entrypoints/anthropic/inline_system.py"
 _CEREBRAS = "https://hexdocs.pm/req_llm/cerebras.html"
 _CEREBRAS_FILTER = "https://docs.getbifrost.ai/providers/supported-providers/cerebras"
 _CEREBRAS_THINKING = "https://inference-docs.cerebras.ai/capabilities/reasoning"
@@ -65,7 +67,7 @@ FAMILIES: dict[Protocol, dict[str, Source]] = {
         "documents": Source(_OLLAMA_MESSAGES, "document blocks: not supported"),
     },
     "openai-responses": {
-        "native_responses": Source("https://github.com/openai/codex/issues/26234", "custom tools are refused"),
+        "native_responses": Source(_OLLAMA_CHAT, "tools are functions, nothing is stored"),
         "cache_key": Source(_OLLAMA_CHAT, "not among the fields of /v1/responses"),
         "service_tier": Source(_OLLAMA_CHAT, "not among the fields of /v1/responses"),
         "verbosity": Source(_OLLAMA_CHAT, "not among the fields of /v1/responses"),
@@ -77,7 +79,7 @@ FAMILIES: dict[Protocol, dict[str, Source]] = {
     },
     "gemini": {
         "image_results": Source(
-            "https://ai.google.dev/gemini-api/docs/function-calling", "multimodal function responses: Gemini 3 models"
+            "https://ai.google.dev/gemini-api/docs/function-calling#multimodal", "multimodal function responses: Gemini 3 models"
         )
     },
 }
@@ -88,12 +90,14 @@ _GLM_CHAT = {
     "efforts": Source(_GLM_KNOBS, "reasoning_effort on a low, high, max ladder"),
     "tool_stream": Source(_GLM_KNOBS, "without tool_stream arguments come in one piece after minutes of silence"),
     "forced_tool_choice": Source(_GLM_FIELDS, "tool_choice is auto only"),
-    "json_schema": Source(_GLM, "response_format is text or json_object"),
+    "none_tool_choice": Source(_GLM_SDK, "only automatic tool selection; for none the tools are left out"),
+    "user": Source(_GLM_SDK, "it is user_id"),
+    "json_schema": Source(_GLM_SDK, "no structured outputs, JSON mode only"),
     "stream_usage": Source(_GLM_FIELDS, "stream_options is unsupported"),
     "strict_tools": Source(_GLM_FIELDS, "strict is left out of tools"),
     "penalties": Source(_GLM_FIELDS, "penalties are unsupported"),
-    "seed": Source(_GLM, "no such parameter"),
-    "parallel_flag": Source(_GLM, "no such parameter"),
+    "seed": Source(_GLM_SDK, "unsupported, and not sent"),
+    "parallel_flag": Source(_GLM_SDK, "unsupported, and not sent"),
 }
 _CACHE_MARKS = Source("https://docs.claude.com/en/docs/build-with-claude/prompt-caching", "caching begins with cache_control")
 
@@ -103,13 +107,13 @@ PRESETS: dict[str, dict[str, Source]] = {
         "replay_reasoning": Source(_DEEPSEEK_THINKING, "with tools, the reasoning of all turns has to be passed back, else 400"),
         "thinks_unasked": Source(_DEEPSEEK_THINKING, "thinking is enabled by default; thinking.type disabled turns it off"),
         "documents": Source(_DEEPSEEK_MESSAGES, "document: not supported"),
-        "image_results": Source(_DEEPSEEK_MESSAGES, "image is named among message content only"),
+        "image_results": Source(_DEEPSEEK_MESSAGES, "several kinds of content in tool results are not supported"),
     },
     "deepseek/openai-chat": {
-        "new_limit": Source(_DEEPSEEK_CHAT, "the limit is max_tokens"),
-        "json_schema": Source(f"{_DEEPSEEK}/guides/json_mode", "response_format is json_object"),
-        "parallel_flag": Source(_DEEPSEEK_CHAT, "no such parameter"),
-        "seed": Source(_DEEPSEEK_CHAT, "no such parameter"),
+        "new_limit": Source(_DEEPSEEK_SDK, "the limit is max_tokens"),
+        "json_schema": Source(_DEEPSEEK_SDK, "response_format is json_object"),
+        "parallel_flag": Source(_DEEPSEEK_SDK, "not among what is sent"),
+        "seed": Source(_DEEPSEEK_SDK, "seed: unsupported"),
         "penalties": Source(_DEEPSEEK_THINKING, "not supported while it thinks"),
         "strict_tools": Source(
             "https://docs.rs/crate/adk-model/0.8.0/source/src/deepseek/config.rs", "strict tools are at the beta address only"
@@ -151,7 +155,7 @@ PRESETS: dict[str, dict[str, Source]] = {
         "late_system": Source("https://github.com/MODSetter/SurfSense/issues/287", "system must be the first message"),
         "user_after_tool": Source("https://github.com/BerriAI/litellm/issues/17761", "Unexpected role 'user' after role 'tool'"),
         "prefill": Source("https://socket.dev/npm/package/@ai-sdk/mistral/diff/3.0.52", "prefix: true on the last message"),
-        "call_id_length": Source("https://github.com/anomalyco/opencode/issues/1680", "a-z, A-Z, 0-9, with a length of 9"),
+        "call_id_length": Source(_MISTRAL_RULES, "alphanumeric with a length of 9"),
         "stream_usage": Source(_MISTRAL, "no stream_options; what is unknown is refused"),
         "reasoning_effort": Source("https://ai-sdk.dev/v7/providers/ai-sdk-providers/mistral", "none or high, on few models"),
         "seed": Source(_MISTRAL, "it is random_seed"),
@@ -165,9 +169,13 @@ PRESETS: dict[str, dict[str, Source]] = {
             "https://newreleases.io/project/github/vercel/ai/release/@ai-sdk%2Fxai@4.0.0-canary.61", "none, low, medium, high"
         )
     },
-    "xai/openai-chat": {"penalties": Source(_XAI, "reasoning models refuse presencePenalty and frequencyPenalty")},
+    "xai/openai-chat": {
+        "penalties": Source(_XAI, "reasoning models refuse presencePenalty and frequencyPenalty"),
+        "stop": Source(_XAI, "reasoning models refuse stop"),
+    },
     "minimax/openai-chat": {
         "penalties": Source(_MINIMAX_CHAT, "penalties are ignored"),
+        "json_schema": Source(_MINIMAX_CHAT, "structured output by a schema is not supported"),
         "replay_reasoning": Source(_MINIMAX_CHAT, "the complete message goes into the history"),
         "reasoning_split": Source(_MINIMAX_CHAT, "reasoning_split parts thinking from content"),
     },
@@ -184,6 +192,7 @@ PRESETS: dict[str, dict[str, Source]] = {
     },
     "ollama": {
         "forced_tool_choice": Source(_OLLAMA_MESSAGES, "tool_choice: not supported"),
+        "none_tool_choice": Source(_OLLAMA_MESSAGES, "disabling tools: not supported"),
         "parallel_flag": Source(_OLLAMA_CHAT, "no such parameter"),
         "efforts": Source(
             "https://github.com/can1357/oh-my-pi/blob/main/packages/catalog/CHANGELOG.md",
@@ -212,8 +221,9 @@ PRESETS: dict[str, dict[str, Source]] = {
     },
     "vllm/openai-chat": {
         "user_after_tool": Source(_AFTER_TOOL, "Mistral's templates refuse a user after a tool"),
-        "reasoning_field": Source("https://docs.vllm.ai/en/stable/features/reasoning_outputs", "thinking stands in reasoning"),
+        "reasoning_field": Source(_VLLM_INLINE, "thinking stands in reasoning"),
     },
+    "vllm/anthropic": {"none_tool_choice": Source(_VLLM_MESSAGES, "tool_choice is auto, any, or tool")},
     "sglang/openai-chat": {"user_after_tool": Source(_AFTER_TOOL, "Mistral's templates refuse a user after a tool")},
 }
 

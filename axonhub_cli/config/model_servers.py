@@ -37,11 +37,12 @@ SERVERS = (
         ("https://docs.ollama.com/api/openai-compatibility", "https://docs.ollama.com/api/anthropic-compatibility"),
         # It ignores tool_choice, prompt caching and documents.
         replace(
-            COMPATIBLE, reasoning_field="reasoning", efforts=_OLLAMA_EFFORTS, forced_tool_choice=False, parallel_flag=False,
-            documents=False,
+            COMPATIBLE, reasoning_field="reasoning", efforts=_OLLAMA_EFFORTS, forced_tool_choice=False, none_tool_choice=False,
+            parallel_flag=False, documents=False,
         ),
         replace(
-            MESSAGES, forced_tool_choice=False, parallel_flag=False, metadata=False, documents=False, count_tokens=False
+            MESSAGES, forced_tool_choice=False, none_tool_choice=False, parallel_flag=False, metadata=False, documents=False,
+            count_tokens=False,
         ),
         replace(_LOCAL_RESPONSES, efforts=_OLLAMA_EFFORTS),
     ),
@@ -62,7 +63,7 @@ SERVERS = (
         "vllm", "vLLM", 8000,
         ("https://docs.vllm.ai/en/stable/serving/online_serving", "https://docs.vllm.ai/en/stable/features/reasoning_outputs"),
         replace(COMPATIBLE, user_after_tool=False, reasoning_field="reasoning", documents=False),
-        replace(MESSAGES, documents=False),
+        replace(MESSAGES, none_tool_choice=False, documents=False),
     ),
     _own_machine(
         "sglang", "SGLang", 30000,

@@ -157,9 +157,11 @@ _HOSTED = (
                         efforts=("low", "high", "max"),
                         tool_stream=True,
                         forced_tool_choice=False,
+                        none_tool_choice=False,
                         json_schema=False,
                         documents=False,
                         stream_usage=False,
+                        user=False,
                         strict_tools=False,
                         penalties=False,
                         seed=False,
@@ -282,7 +284,9 @@ _HOSTED = (
         root="https://api.x.ai",
         endpoints=by_protocol(  # Responses is the main one, Chat is legacy; reasoning models refuse penalties
             responses_at("https://api.x.ai/v1", replace(RESPONSES, efforts=("none", "low", "medium", "high"), cache_key=True)),
-            chat_at("https://api.x.ai/v1", replace(COMPATIBLE, efforts=("none", "low", "medium", "high"), penalties=False)),
+            chat_at(
+                "https://api.x.ai/v1", replace(COMPATIBLE, efforts=("none", "low", "medium", "high"), penalties=False, stop=False)
+            ),
         ),
         env="XAI_API_KEY",
         url="https://console.x.ai",
@@ -296,7 +300,9 @@ _HOSTED = (
             messages_at("https://api.minimax.io/anthropic", replace(MESSAGES, top_k=False, documents=False), "bearer"),
             chat_at(  # unasked, thinking stands in the answer, between <think> tags
                 "https://api.minimax.io/v1",
-                replace(COMPATIBLE, reasoning_split=True, replay_reasoning=True, penalties=False, documents=False),
+                replace(
+                    COMPATIBLE, reasoning_split=True, replay_reasoning=True, json_schema=False, penalties=False, documents=False
+                ),
             ),
         ),
         env="MINIMAX_API_KEY",

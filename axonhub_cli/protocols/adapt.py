@@ -127,6 +127,9 @@ def _choice(work: Request, original: Request, protocol: Protocol, quirks: Quirks
     if not quirks.parallel_flag and work.parallel_tools is not None:
         losses.drop("parallel_tool_calls", "the upstream has no such switch")
         work = replace(work, parallel_tools=None)
+    if choice is not None and choice.mode == "none" and not quirks.none_tool_choice:
+        losses.drop("tools", "no tool is to be used, which the upstream cannot be told otherwise")
+        return _untold(replace(work, tools=()))
     if choice is None or choice.mode not in ("required", "tool"):
         return work
     if not quirks.forced_tool_choice:

@@ -41,6 +41,7 @@ class _Glance(msgspec.Struct):
     presence_penalty: Raw = _ABSENT
     frequency_penalty: Raw = _ABSENT
     seed: Raw = _ABSENT
+    stop: Raw = _ABSENT
     top_k: Raw = _ABSENT
     user: Raw = _ABSENT
     verbosity: Raw = _ABSENT

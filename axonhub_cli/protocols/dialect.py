@@ -20,7 +20,7 @@ _PARAMETERS: dict[str, dict[str, tuple[str, ...]]] = {  # by protocol: quirk -> 
         "parallel_flag": ("parallel_tool_calls",),
         "reasoning_effort": ("reasoning_effort",),
         "penalties": ("presence_penalty", "frequency_penalty"),
-        **{name: (name,) for name in ("seed", "user", "top_k")},
+        **{name: (name,) for name in ("seed", "stop", "user", "top_k")},
     },
     "anthropic": {name: (name,) for name in ("metadata", "top_k")},
 }
@@ -67,10 +67,12 @@ def trimmed(protocol: str, body: ClientBody, quirks: Quirks, losses: Losses) -> 
 
 def _chooses(body: ClientBody, quirks: Quirks) -> bool:
     """Whether it takes the choice among the tools: a word in Chat and Responses, or an object with a type."""
-    if quirks.forced_tool_choice and quirks.named_tool_choice and not quirks.thinks_unasked:
+    if quirks.forced_tool_choice and quirks.named_tool_choice and quirks.none_tool_choice and not quirks.thinks_unasked:
         return True
     choice = body.get("tool_choice")
     kind = choice.get("type") if isinstance(choice, dict) else choice
+    if kind == "none":
+        return quirks.none_tool_choice
     if kind not in ("required", "any", "tool", "function", "custom"):
         return True
     if quirks.thinks_unasked and not quirks.forced_tool_choice_with_thinking:

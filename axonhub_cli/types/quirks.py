@@ -35,6 +35,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     forced_tool_choice: bool = True
     forced_tool_choice_with_thinking: bool = False
     named_tool_choice: bool = True
+    none_tool_choice: bool = True
     parallel_flag: bool = True
     tool_stream: bool = False
     json_schema: bool = True
@@ -50,6 +51,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     count_tokens: bool = True
     hosted_tools: bool = True
     strict_tools: bool = True
+    stop: bool = True
     top_k: bool = True
     seed: bool = True
     penalties: bool = True
@@ -84,6 +86,7 @@ MEANINGS: dict[str, str] = {
     "forced_tool_choice": "can be made to use a tool; else auto",
     "forced_tool_choice_with_thinking": "and that while it thinks; else thinking pauses",
     "named_tool_choice": "can be made to use one tool by its name; else that tool is offered alone, and one has to be used",
+    "none_tool_choice": "can be told to use no tool; else tools are left out",
     "parallel_flag": "has a switch against several tool calls at once",
     "tool_stream": "Chat: streams the arguments of calls only when asked with tool_stream",
     "json_schema": "takes a JSON schema for its answer; else it is asked in words",
@@ -99,6 +102,7 @@ MEANINGS: dict[str, str] = {
     "count_tokens": "Messages, Gemini: counts tokens; else they are estimated",
     "hosted_tools": "Messages: runs the vendor's own tools, such as web search",
     "strict_tools": "takes strict on a tool",
+    "stop": "Chat: takes stop sequences",
     "top_k": "takes top_k",
     "seed": "takes seed",
     "penalties": "takes presence_penalty and frequency_penalty",

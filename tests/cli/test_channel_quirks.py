@@ -12,6 +12,8 @@ from axonhub_cli.config.capabilities import Capabilities, Fact
 from axonhub_cli.errors import UsageError
 from axonhub_cli.types.quirks import MEANINGS, Quirks
 
+RULES = "https://github.com/mistralai/mistral-common/blob/main/src/mistral_common/protocol/instruct/validator.py"
+
 
 @pytest.fixture(autouse=True)
 def channels(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +48,7 @@ def test_what_is_in_force_tells_where_it_comes_from() -> None:
     rows = {row["quirk"]: row for row in json.loads(run("quirks", "mi", "--json"))}
     assert rows["call_id_length"] == {
         "protocol": "openai-chat", "quirk": "call_id_length", "value": 9, "about": None, "by": "preset", "instead": 0,
-        "source": "https://github.com/anomalyco/opencode/issues/1680", "says": rows["call_id_length"]["says"],
+        "source": RULES, "says": "alphanumeric with a length of 9",
         "meaning": MEANINGS["call_id_length"],
     }  # fmt: skip
     assert (rows["late_system"]["by"], rows["late_system"]["value"], rows["late_system"]["instead"]) == (
@@ -58,7 +60,7 @@ def test_what_is_in_force_tells_where_it_comes_from() -> None:
     text = run("quirks", "mi")
     assert "your config (else false)" in text
     assert "deep test (image) of devstral" in text
-    assert "https://github.com/anomalyco/opencode/issues/1680" in text
+    assert "with a length of 9" in text
     assert "axonhub channel edit mi --quirk QUIRK=VALUE" in text
 
 

@@ -213,6 +213,10 @@ CASES: dict[str, list[tuple[Protocol, Body, Callable[[Body, Any], bool]]]] = {
         ("anthropic", messages(tool_choice={"type": "tool", "name": "look"}), _alone),
         ("openai-chat", chat(tool_choice=NAMED), _alone),
     ],
+    "none_tool_choice": [
+        ("anthropic", messages(tool_choice={"type": "none"}), _lacks("tools", "tool_choice")),
+        ("openai-chat", chat(tool_choice="none"), _lacks("tools", "tool_choice")),
+    ],
     "parallel_flag": [
         (
             "anthropic",
@@ -252,6 +256,7 @@ CASES: dict[str, list[tuple[Protocol, Body, Callable[[Body, Any], bool]]]] = {
     "strict_tools": [
         ("openai-responses", responses(), lambda body, _: not any("strict" in t["function"] for t in body["tools"]))
     ],
+    "stop": [("anthropic", messages(stop_sequences=["END"]), _lacks("stop")), ("openai-chat", chat(stop="END"), _lacks("stop"))],
     "top_k": [("anthropic", messages(top_k=5), _lacks("top_k"))],
     "seed": [("openai-chat", chat(seed=5), _lacks("seed"))],
     "penalties": [

@@ -134,6 +134,9 @@ def _max_tokens(request: Request, out: Outward) -> int | None:
 
 
 def _write_stops(request: Request, out: Outward) -> list[str] | None:
+    if request.stop and not out.quirks.stop:
+        out.losses.drop("stop", "the upstream takes no stop sequences")
+        return None
     if len(request.stop) > MAX_STOPS:
         gone = len(request.stop) - MAX_STOPS
         out.losses.drop("stop", f"{gone} of {len(request.stop)} stop sequences: {MAX_STOPS} are the most here")
