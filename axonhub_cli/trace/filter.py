@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import UsageError
-from . import filter_words
+from . import filter_sql, filter_words
+from .filter_sql import Rough
 from .filter_words import FLAGS, NAMES, NUMBERS, TEXTS, TIMES
 from .subject import Subject
 
@@ -42,16 +43,26 @@ class FilterError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A filter that was understood. `timed`: its answer changes with the time alone; `wordy`: it looks for words."""
+    """A filter that was understood. `timed`: its answer changes with the time alone; `wordy`: it looks for words; `rough`: what
+    the store can say of it."""
 
     text: str
     test: Test
     timed: bool
     wordy: bool
+    rough: Rough | None = None
 
     def matches(self, subject: Subject, now: float) -> bool:
         """Whether a request fits at the moment `now` (Unix time)."""
         return self.test(subject, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a filter: its test, and its condition for the store."""
+
+    test: Test
+    rough: Rough | None = None
 
 
 def parse(text: str) -> Filter:
@@ -69,10 +80,10 @@ class _Parser:
         self._timed = self._wordy = False
 
     def filter(self) -> Filter:
-        test = self._either() if self._next() else _anything
+        part = self._either() if self._next() else _Part(_anything)
         if self._next():
             raise FilterError("this ) closes nothing", self._at, hint="Take it away, or open it before with (.")
-        return Filter(self._text, test, self._timed, self._wordy)
+        return Filter(self._text, part.test, self._timed, self._wordy, part.rough)
 
     def _next(self) -> str:
         """The next character that is no space; empty at the end."""
@@ -80,22 +91,32 @@ class _Parser:
             self._at += 1
         return self._text[self._at : self._at + 1]
 
-    def _either(self) -> Test:
-        tests = [self._both()]
+    def _either(self) -> _Part:
+        parts = [self._both()]
         while self._next() == "|":
             self._at += 1
-            tests.append(self._both())
-        return tests[0] if len(tests) == 1 else lambda subject, now: any(test(subject, now) for test in tests)
+            parts.append(self._both())
+        if len(parts) == 1:
+            return parts[0]
+        tests = [part.test for part in parts]
+        return _Part(
+            lambda subject, now: any(test(subject, now) for test in tests), filter_sql.either([part.rough for part in parts])
+        )
 
-    def _both(self) -> Test:
-        tests = [self._not()]
+    def _both(self) -> _Part:
+        parts = [self._not()]
         while self._next() not in ("", "|", ")"):
             if self._next() == "&":
                 self._at += 1
-            tests.append(self._not())
-        return tests[0] if len(tests) == 1 else lambda subject, now: all(test(subject, now) for test in tests)
+            parts.append(self._not())
+        if len(parts) == 1:
+            return parts[0]
+        tests = [part.test for part in parts]
+        return _Part(
+            lambda subject, now: all(test(subject, now) for test in tests), filter_sql.both([part.rough for part in parts])
+        )
 
-    def _not(self) -> Test:
+    def _not(self) -> _Part:
         first, start = self._next(), self._at
         if first in ("!", "("):
             self._at += 1
@@ -104,18 +125,18 @@ class _Parser:
                 raise FilterError("this is nested too deeply", start, hint="Write it flatter.")
             inner = self._not() if first == "!" else self._group(start)
             self._depth -= 1
-            return inner if first == "(" else lambda subject, now: not inner(subject, now)
+            return inner if first == "(" else _Part(lambda subject, now: not inner.test(subject, now))
         if first in ("", "&", "|", ")"):
             what = f"before {first}" if first else "at the end"
             raise FilterError(f"something is missing {what}", self._at, hint="A ~name or a word belongs here, like ~err.")
         return self._named() if first == "~" else self._words(self._value())
 
-    def _group(self, start: int) -> Test:
-        test = self._either()
+    def _group(self, start: int) -> _Part:
+        part = self._either()
         if self._next() != ")":
             raise FilterError("this ( is not closed", start, hint="Close it with ).")
         self._at += 1
-        return test
+        return part
 
     def _value(self) -> str:
         """A word, a quoted text or a /regular expression/; empty when none follows."""
@@ -135,10 +156,10 @@ class _Parser:
         self._at = found.end() if found else start
         return self._text[start : self._at]
 
-    def _words(self, value: str) -> Test:
+    def _words(self, value: str) -> _Part:
         self._wordy = True
         fits = self._fits(value, self._at - len(value))
-        return lambda subject, now: any(text is not None and fits(text) for text in filter_words.words_of(subject))
+        return _Part(lambda subject, now: any(text is not None and fits(text) for text in filter_words.words_of(subject)))
 
     def _fits(self, value: str, at: int) -> Callable[[str], object]:
         if len(value) > 2 and value[0] == value[-1] == "/":
@@ -149,7 +170,7 @@ class _Parser:
         wanted = value.casefold()
         return lambda text: wanted in text.casefold()
 
-    def _named(self) -> Test:
+    def _named(self) -> _Part:
         start = self._at
         found = re.compile(r"~([A-Za-z_]*)").match(self._text, start)
         name = found[1].lower() if found else ""
@@ -158,7 +179,7 @@ class _Parser:
             return self._text_test(name)
         if name in FLAGS:
             flag = FLAGS[name]
-            return lambda subject, now: flag(subject)
+            return _Part(lambda subject, now: flag(subject), filter_sql.flag(name))
         if name in NUMBERS or name in TIMES or name == "status":
             return self._number_test(name, start)
         if name == "since":
@@ -167,31 +188,32 @@ class _Parser:
         hint = f"Did you mean ~{near[0]}?" if near else f"There are ~{' ~'.join(NAMES)}."
         raise FilterError(f"there is no ~{name}", start, hint=hint)
 
-    def _text_test(self, name: str) -> Test:
+    def _text_test(self, name: str) -> _Part:
         texts = TEXTS[name]
         value = self._value()
         if not value:
-            return lambda subject, now: any(texts(subject))
+            return _Part(lambda subject, now: any(texts(subject)))
         fits = self._fits(value, self._at - len(value))
-        return lambda subject, now: any(text is not None and fits(text) for text in texts(subject))
+        rough = filter_sql.text(name, value)
+        return _Part(lambda subject, now: any(text is not None and fits(text) for text in texts(subject)), rough)
 
-    def _number_test(self, name: str, start: int) -> Test:
+    def _number_test(self, name: str, start: int) -> _Part:
         self._next()
         found = re.compile(r"<=|>=|!=|==|=|<|>").match(self._text, self._at)
         if found is None and name != "status":
             raise FilterError(f"~{name} wants to be compared", self._at, hint=f"Like {_example(name)}.")
-        compare = _COMPARE[found[0] if found else "="]
+        compare = found[0] if found else "="
         self._at = found.end() if found else self._at
         value, at = self._value(), self._at
         family = re.fullmatch(r"([1-5])xx", value.lower()) if name == "status" and not found else None
         if family:
-            return lambda subject, now: subject.status // 100 == int(family[1])
+            return _Part(lambda subject, now: subject.status // 100 == int(family[1]))
         number = filter_words.span(value) if name in TIMES else filter_words.amount(value)
         if number is None:
             raise FilterError(f"~{name} wants a number", at - len(value), hint=f"Like {_example(name)}.")
-        return _compared(name, compare, number)
+        return _Part(_compared(name, _COMPARE[compare], number), filter_sql.number(name, compare, number))
 
-    def _since(self) -> Test:
+    def _since(self) -> _Part:
         value = self._value()
         instant = filter_words.instant(value)
         if instant is None:
@@ -200,7 +222,7 @@ class _Parser:
             )
         self._timed = True
         ago, point = instant
-        return lambda subject, now: subject.started >= (now - point if ago else point)
+        return _Part(lambda subject, now: subject.started >= (now - point if ago else point))
 
 
 def _compared(name: str, compare: Callable[[float, float], bool], number: float) -> Test:

@@ -1,6 +1,7 @@
 """Filters over the store: the same answers as for what the reader gives."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from axonhub_cli.trace import fitting
 from axonhub_cli.trace.filter import parse
+from axonhub_cli.trace.filter_words import FLAGS, NUMBERS, TEXTS, TIMES
 from axonhub_cli.trace.reader import reader
 from axonhub_cli.trace.records import AttemptRecord
 from axonhub_cli.trace.subject import of_row
@@ -58,3 +60,39 @@ def test_the_reader_lists_traces_with_a_request_that_fits(filled: Path, text: st
     with reader(filled) as traces:
         assert sorted(trace["id"] for trace in traces.traces(fits=parse(text))) == sorted(expected)
         assert traces.traces(fits=parse(text), client="nobody") == []
+
+
+ROUGH: list[tuple[str, str | None]] = [
+    ("~err", "outcome IN ('error', 'interrupted')"),
+    ("~model V3 ~cost>=0.5", "(instr(lower(asked_model || char(10) || coalesce(model, '')), ?)) AND (cost >= ?)"),
+    ("~err | ~miss", "(outcome IN ('error', 'interrupted')) OR (verdict IS NOT NULL)"),
+    ("(~err | song) ~id ar", "(instr(lower(requests.id), ?))"),
+    ("~err | song", None), ("!~err", None), ("~model /v3/", None), ("~client ü", None), ("~agent", None), ("~cached>1", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "sql"), ROUGH)
+def test_what_the_store_is_asked(text: str, sql: str | None) -> None:
+    """As much as it can say; nothing where it could leave out a row that fits."""
+    rough = parse(text).rough
+    assert (None if rough is None else rough.sql) == sql
+
+
+def asked() -> Iterator[str]:
+    """Each name of the language with values that fit some rows and not others."""
+    yield from FLAGS
+    yield from (f"{name} {value}" for name in TEXTS for value in ("a", "BASH", "v3", "x_y"))
+    for name in (*NUMBERS, *TIMES, "status"):
+        yield from (
+            f"{name}{compare}{value}" for compare in ("<", "<=", ">", ">=", "=", "!=") for value in ("0", "1", "0.5", "200")
+        )
+
+
+def test_the_store_leaves_out_no_row_that_fits(filled: Path) -> None:
+    """With its help a filter fits the same requests as without."""
+    with reader(filled) as traces:
+        for name in asked():
+            for text in (f"~{name}", f"song ~{name}", f"~{name} | ~err"):
+                alone = dataclasses.replace(parse(text), rough=None)
+                found = [fitting.fitting(traces._connection, fits, 0.0, 2e9) for fits in (parse(text), alone)]
+                assert found[0] == found[1], text
