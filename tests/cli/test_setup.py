@@ -43,6 +43,7 @@ def token(home: Path, name: str) -> str:
 @pytest.mark.parametrize("shell", [shell for shell in ("bash", "dash", "zsh") if shutil.which(shell)])
 def test_eval_of_the_exports_works(home: Path, shell: str) -> None:
     """The line of the README sets the variables in a real shell; the user's own key is gone there."""
+    (home / "config.toml").write_text("[server]\nport = 9\n")  # where nobody listens
     line = f'eval "$({sys.executable} -c "$CODE" claude-code --explain)"; env'
     environ = {
         **os.environ,
@@ -53,7 +54,7 @@ def test_eval_of_the_exports_works(home: Path, shell: str) -> None:
         "NO_PROXY": "corp",
     }
     out = subprocess.run([shell, "-c", line], env=environ, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert "ANTHROPIC_BASE_URL=http://127.0.0.1:8090/anthropic" in out
+    assert "ANTHROPIC_BASE_URL=http://127.0.0.1:9/anthropic" in out
     assert f"ANTHROPIC_AUTH_TOKEN={token(home, 'claude-code')}" in out
     assert "CLAUDE_STREAM_IDLE_TIMEOUT_MS=900000" in out
     assert "NO_PROXY=corp,127.0.0.1,localhost" in out

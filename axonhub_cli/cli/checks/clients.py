@@ -51,8 +51,9 @@ def _client(client: "Client", journal: Any, port: int, environ: Mapping[str, str
         text = f"it ignores {short(client.file())} as a whole: there are comments or a trailing comma in it"
         yield fail("clients", client.title, text, "Take them out: it must be plain JSON.")
     elif item.remarks:
+        again = f"axonhub setup {client.name}{' --write' if client.shell_alone else ''}"
         for remark in item.remarks:
-            yield warn("clients", client.title, remark, f"Run: axonhub setup {client.name} (take it back: --undo)")
+            yield warn("clients", client.title, remark, f"Run: {again} (take it back: --undo)")
     elif item.state != "not set up":
         yield ok("clients", client.title, f"{item.state} in {short(client.file())}")
     elif item.shell:

@@ -37,7 +37,7 @@ def test_ours_is_recognised_and_opens_with_a_key(home: Path) -> None:
         runs(home, found)
         findings = server(found.server_port)
     assert [(item.name, item.status) for item in findings] == [("server", "ok"), ("key", "ok")]
-    assert "laptop is let in; 1 models" in findings[1].text
+    assert "laptop is let in; 1 model on offer" in findings[1].text
 
 
 def test_what_it_says_is_wrong_is_passed_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
