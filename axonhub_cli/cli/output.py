@@ -20,19 +20,13 @@ if TYPE_CHECKING:
 JsonFlag: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 LimitOption: TypeAlias = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most that many.")]
 
-_CONTROL = {code: chr(0x2400 + code) for code in range(0x20) if code not in (0x09, 0x0A)}
-_CONTROL.update(dict.fromkeys([*range(0x7F, 0xA0), 0x61C, 0x200B, 0x200E, 0x200F, *range(0x2028, 0x202F)], "\ufffd"))
-_CONTROL.update(dict.fromkeys([*range(0x2060, 0x2070), 0xFEFF, *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080)], "\ufffd"))
-_CONTROL.update(dict.fromkeys(range(0xD800, 0xE000), "\ufffd"))
-_TABLE = str.maketrans(_CONTROL)
-
 
 def clean(text: str, limit: int = 2000) -> str:
     """Foreign text made harmless for a terminal: control, bidi and invisible characters are shown, not obeyed; long text is
     cut."""
-    if len(text) > limit:
-        text = text[:limit] + "…"
-    return text.translate(_TABLE)
+    from ..trace.harmless import harmless
+
+    return harmless(text if len(text) <= limit else text[:limit] + "…")
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import __version__
 from .conversation import Said, conversation
+from .harmless import harmless
 from .page_look import SCRIPT, STYLE
 from .receipt import receipt
 from .records import BodyKind
@@ -68,12 +69,13 @@ def _tiles(trace: Row) -> Iterator[tuple[str, str, str]]:
     yield "Turns", str(len(trace["turns"])), _plural(len(trace["agents"]), "sub-agent")
     yield "Requests", str(len(trace["requests"])), f"{trace['errors']} failed" if trace["errors"] else ""
     yield "Time", _span((trace["last"] - trace["first"]) * 1000), ""
-    yield "Tokens in", _count(given), f"{100 * cached // given}% from the cache" if given and cached is not None else ""
+    yield "Tokens in", _count(given), f"{100 * cached / given:.0f}% from the cache" if given and cached is not None else ""
     yield "Tokens out", _count(trace["output_tokens"]), ""
     some = f"without {_plural(trace['unpriced'], 'request')}" if trace["unpriced"] and trace["cost"] is not None else ""
     yield "Cost", _money(trace["cost"]), some or ("unknown" if trace["cost"] is None else "")
     if trace["misses"]:
-        yield "Cache missed", f"{trace['misses']} ×", f"{_count(trace['missed_tokens'])} tokens"
+        more = f", {_money(trace['missed_cost'])} more" if trace["missed_cost"] else ""
+        yield "Cache missed", f"{trace['misses']} ×", f"{_count(trace['missed_tokens'])} tokens{more}"
 
 
 def _times(trace: Row, requests: Mapping[str, Row], redactor: Redactor) -> str:
@@ -153,7 +155,9 @@ def _figures(request: Row, usage: Row) -> Iterator[str]:
     yield _span(took) if took else ""
     yield f"first token {_span(first)}" if first else ""
     yield f"{out / (took - first) * 1000:.0f} tok/s" if out and took and first and took > first + _SHORT else ""
-    cached = f" ({_count(usage['cache_read'])} cached)" if usage.get("cache_read") else ""
+    written = (usage.get("cache_write_5m") or 0) + (usage.get("cache_write_1h") or 0)
+    notes = [f"{_count(number)} {what}" for number, what in ((usage.get("cache_read"), "cached"), (written, "written")) if number]
+    cached = f" ({', '.join(notes)})" if notes else ""
     yield f"{_count(usage['input'])} in{cached}" if usage.get("input") is not None else ""
     thought = f" ({_count(usage['reasoning'])} thinking)" if usage.get("reasoning") else ""
     yield f"{_count(out)} out{thought}" if out is not None else ""
@@ -170,7 +174,8 @@ def _notes(request: Row) -> Iterable[tuple[str, str]]:
     if request["losses"]:
         yield "warn", f"receipt: {receipt(request['losses'])}"
     if request["verdict"]:
-        yield "warn", f"cache missed: {request['verdict']} ({request['missed_tokens']:,} tokens)"
+        more = f", {_money(request['missed_cost'])} more" if request["missed_cost"] else ""
+        yield "warn", f"cache missed: {request['verdict']} ({request['missed_tokens']:,} tokens{more})"
     if request["error"]:
         yield "bad", request["error"]
 
@@ -181,7 +186,7 @@ def _all(said: Iterable[Said], redactor: Redactor) -> str:
 
 def _said(each: Said, redactor: Redactor) -> str:
     name = _NAMES.get(each.who) or (f"{each.name or 'tool'} →" if each.who == "call" else f"→ {each.name or 'tool'}")
-    text = redactor.text(_readable(each.text) if each.who == "call" else each.text.strip("\n"))
+    text = _shown(_readable(each.text) if each.who == "call" else each.text.strip("\n"), redactor)
     blocks = "".join(_blocks(text)) if each.who == "model" else _folded(text)
     return (
         f'<div class="said {each.who}"><b>{_text(name, redactor)}</b><div class="text">{blocks}</div>'
@@ -227,7 +232,12 @@ def _folded(text: str) -> str:
 
 
 def _text(text: str, redactor: Redactor) -> str:
-    return escape(redactor.text(text))
+    return escape(_shown(text, redactor))
+
+
+def _shown(text: str, redactor: Redactor) -> str:
+    """Without secrets, and without what would turn the page's letters around or hide some."""
+    return harmless(redactor.text(text).replace("\r\n", "\n"))
 
 
 def _count(number: int | None) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from axonhub_cli.trace import page
+from axonhub_cli.trace.conversation import Said
 from axonhub_cli.trace.export import EXPORTS, Exported
 from axonhub_cli.trace.reader import reader
 from axonhub_cli.trace.records import AttemptRecord, RequestRecord
@@ -192,6 +193,13 @@ def test_long_texts_are_folded_and_whole(text: str, folded: str) -> None:
     assert (folded in shown, "<details>" in shown) == (True, bool(folded))
     pieces = re.findall(r"<pre>(.*?)</pre>", shown, re.DOTALL)
     assert text in ("".join(pieces), "\n".join(pieces))
+
+
+def test_hostile_characters_are_shown() -> None:
+    """What turns letters around, or a terminal's colours on, stands in the page as a sign; ends of lines are those of a page."""
+    found = page._said(Said("tool", "a\r\n\u202eb\x1b[31m\x00\x9b", "Ba\x07sh"), Redactor())
+    assert "<pre>a\n\ufffdb␛[31m␀\ufffd</pre>" in found
+    assert "Ba␇sh" in found
 
 
 def test_calls_and_code_are_set_as_such() -> None:
