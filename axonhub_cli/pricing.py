@@ -76,10 +76,24 @@ def _provider(hint: str) -> str | None:
         return None
 
 
+@lru_cache(maxsize=1024)
+def _is_listed(model: str, provider: str | None) -> bool:
+    """Whether the list has a model. The list itself remembers only what it has; looking in vain costs it 200 us each time."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    try:
+        get_snapshot().find_provider_model(model, None, provider, None)
+    except LookupError:
+        return False
+    return True
+
+
 def _calculate(model: str, usage: Usage, provider: str | None) -> float | None:
     from genai_prices import Usage as Tokens
     from genai_prices import calc_price
 
+    if not _is_listed(model, provider):
+        return None
     try:
         tokens = Tokens(
             input_tokens=usage.input,
@@ -90,4 +104,4 @@ def _calculate(model: str, usage: Usage, provider: str | None) -> float | None:
         )
         return float(calc_price(tokens, model, provider_id=provider).total_price)
     except (LookupError, ValueError):
-        return None  # not in the list; or figures that contradict one another, such as more cached than there was input
+        return None  # figures that contradict one another, such as more cached than there was input

@@ -75,3 +75,20 @@ def test_how_much_a_model_holds_is_known_or_none() -> None:
     assert context_window("claude-sonnet-4-5", "https://api.anthropic.com") == 200_000
     assert context_window("claude-sonnet-4-5", "https://api.deepseek.com") is None
     assert context_window("nobody-knows-this") is None
+
+
+def test_a_model_that_the_list_lacks_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking in vain is the list's slowest answer; the second one comes from memory."""
+    import genai_prices.data_snapshot as data
+
+    asked: list[str] = []
+    find = data.DataSnapshot.find_provider_model
+
+    def counted(self: data.DataSnapshot, model: str, *rest: object) -> object:
+        asked.append(model)
+        return find(self, model, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(data.DataSnapshot, "find_provider_model", counted)
+    usage = Usage(input=10, output=5)
+    assert [cost("model-of-nobody-7", usage, "openai") for _ in range(3)] == [None, None, None]
+    assert asked == ["model-of-nobody-7"]

@@ -10,9 +10,13 @@ import json
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import repeat
 from urllib.parse import quote
 
+from .deltas import shared
+
 MASK = b"[***]"
+_LONG, _MANY = 4096, 16  # bytes and frames of a stream that is worth another look
 SHORTEST = 8  # characters; a shorter "secret" (`ollama`, `dummy`) is none, and masking it would tear up ordinary text
 
 # Each family by its prefix: a literal prefix is what makes the search fast.
@@ -48,10 +52,10 @@ def _shape(prefix: bytes, rest: bytes) -> tuple[bytes, re.Pattern[bytes]]:
 
 
 _PATTERNS = tuple(_shape(prefix, rest) for prefix, rest in _SHAPES.items())
-# What one of them has at the least. Each begins with one letter, which is what the machine looks for fastest: a few looks take a
-# fraction of the time that all prefixes take.
+# What one of them has at the least, by the letter with which it begins: whether there is one at all is what the machine finds out
+# fastest, and a few looks take a fraction of the time that all prefixes take.
 _SUSPECTS = tuple(
-    re.compile(pattern).search
+    (pattern[:2].lstrip(b"\\")[:1], re.compile(pattern).search)
     for pattern in (
         rb"-(?:(?<=sk-)|(?<=ah-)|(?<=xai-)|(?<=glpat-)|(?<=pplx-)|(?<=nvapi-)|(?<=xox[abeprs]-))[A-Za-z0-9_-]{20}",
         rb"g(?:h[posu]_|ithub_pat_|sk_)[A-Za-z0-9_]{36}",
@@ -77,8 +81,9 @@ class Redactor:
         for form in self.known:
             if form in data:
                 return True
-        for look in _SUSPECTS:
-            if look(data) is not None:
+        rest = _unframed(data) if len(data) > _LONG else data
+        for letter, look in _SUSPECTS:
+            if letter in rest and look(rest) is not None:
                 return True
         return any(pattern.search(data) is not None for pattern in self.patterns) if self.patterns else False
 
@@ -100,6 +105,21 @@ class Redactor:
     def text(self, text: str) -> str:
         """The same for text; lone surrogates become question marks, so that it can be stored."""
         return self.clean(text.encode("utf-8", "replace")).decode("utf-8", "replace")
+
+
+def _unframed(data: bytes) -> bytes:
+    """A stream without what its frames repeat, which is most of it: how two frames in its middle begin and end alike, up to a
+    quote. No key goes over a quote, so what looks like one still does."""
+    frames = data.split(b"\n\n")
+    if len(frames) < _MANY:
+        return data
+    first, second = frames[len(frames) // 2], frames[len(frames) // 2 + 1]
+    before, after = shared(first, second)
+    head = first[: first.rfind(b'"', 0, before) + 1]
+    at = first.find(b'"', len(first) - after)
+    tail = first[at:] if at >= 0 else b""
+    shorter = map(bytes.removesuffix, map(bytes.removeprefix, frames, repeat(head)), repeat(tail))
+    return b"\n".join([head, tail, *shorter])
 
 
 @lru_cache(maxsize=4)

@@ -134,3 +134,27 @@ def test_any_bytes_are_taken(data: bytes, secrets: list[str]) -> None:
     """Bytes that are no text are no problem, and masking twice changes nothing more."""
     once = Redactor(secrets).clean(data)
     assert Redactor(secrets).clean(once) == once
+
+
+def _stream(protocol: str, texts: list[str]) -> bytes:
+    """Texts as the frames of a stream, as a vendor writes them."""
+    frames = {
+        "anthropic": 'event: content_block_delta\ndata: {"type":"content_block_delta","delta":{"text":%s}}\n\n',
+        "openai-chat": 'data: {"id":"chatcmpl-B9MBs8CjcvOU2jLn4n5","choices":[{"delta":{"content":%s},"finish":null}]}\n\n',
+        "plain": "%s\n\n",
+    }
+    return "".join(frames[protocol] % json.dumps(text) for text in texts).encode()
+
+
+@given(
+    st.sampled_from(["anthropic", "openai-chat", "plain"]),
+    st.lists(st.sampled_from(["s", "sk-", " the", "-", "_", '"', "\n\n", "k"]), min_size=60, max_size=120),
+    st.sampled_from([*SHAPES, CANARY, ""]),
+    st.integers(0, 120),
+)
+def test_a_key_in_a_long_stream_is_found(protocol: str, texts: list[str], key: str, place: int) -> None:
+    """What its frames repeat is looked at once; a key in any of them is found, alone or at the end of other words."""
+    texts.insert(min(place, len(texts)), f"say {key}" if key else "nothing")
+    stream = _stream(protocol, texts) * (1 + 5000 // len(_stream(protocol, texts)))
+    assert Redactor([CANARY]).finds(stream) is bool(key)
+    assert (MASK in Redactor([CANARY]).clean(stream)) is bool(key)
