@@ -131,10 +131,11 @@ class Finder:
     def _missed(self, record: RequestRecord, usage: Usage, tokens: int) -> float | None:
         """What the tokens cost more than from the cache."""
         read = (usage.cache_read or 0) + tokens
-        written = (usage.input or 0) - read
+        written = max(0, min((usage.input or 0) - read, (usage.cache_write_5m or 0) + (usage.cache_write_1h or 0)))
+        hour = min(written, usage.cache_write_1h or 0)
         full = self._price(record, usage)
-        cached = self._price(record, Usage(input=usage.input, output=usage.output, cache_read=read, cache_write_5m=max(
-            0, min(written, (usage.cache_write_5m or 0) + (usage.cache_write_1h or 0)))))  # fmt: skip
+        hit = Usage(input=usage.input, output=usage.output, cache_read=read, cache_write_5m=written - hour, cache_write_1h=hour)
+        cached = self._price(record, hit)
         return None if full is None or cached is None else max(0.0, full - cached)
 
 

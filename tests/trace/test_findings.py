@@ -91,3 +91,16 @@ def test_without_bodies(database: Path, query: Query, make_store: MakeStore, mak
     assert store.flush(10)
     assert query(database, "SELECT verdict FROM requests ORDER BY id") == [(None,), ("model switched: m → n",)]
     assert query(database, "SELECT (SELECT count(*) FROM packs), (SELECT count(*) FROM texts)") == [(0, 0)]
+
+
+def test_what_a_miss_costs_when_caches_live_for_an_hour(
+    database: Path, query: Query, make_store: MakeStore, make_record: MakeRecord
+) -> None:
+    """What would have been written all the same is counted at the price of an hour, too."""
+    prices = {"m": Price(input=10, output=0, cache_read=1, cache_write_5m=12, cache_write_1h=20)}
+    store = make_store(prices=lambda: prices)
+    store.end(turn(make_record, 1, Usage(input=900_000, output=1, cache_read=900_000)), body(), lambda found: None)
+    missed = Usage(input=1_000_000, output=1, cache_read=0, cache_write_1h=1_000_000)
+    store.end(turn(make_record, 2, missed), body(tools=[]), lambda found: None)
+    assert store.flush(10)
+    assert query(database, "SELECT missed_cost FROM requests WHERE id = 'ar-2'") == [(pytest.approx(20 - (0.9 + 2)),)]
