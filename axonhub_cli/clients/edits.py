@@ -51,6 +51,9 @@ class Kind(Protocol):
     def literal(self, value: Any) -> str:
         """A value's source text."""
 
+    def comments(self, literal: str) -> list[str]:
+        """The comments inside a value's source text."""
+
     def find(self, text: str, path: KeyPath) -> str | None:
         """The source text of the value at `path`; None when it is not there as a value of its own."""
 

@@ -193,6 +193,8 @@ class Journal:
 def state(kind_: Kind, text: str, entry: Entry) -> str:
     """What became of one edit: `ours`, `before` (taken back already) or `changed`."""
     now = kind_.find(text, entry.path)
+    if now and kind_.comments(now) != kind_.comments(entry.written or ""):
+        return "changed"  # somebody's words stand in it
     if same(kind_, now, entry.written):
         return "ours"
     return "before" if same(kind_, now, entry.before) else "changed"
@@ -230,8 +232,10 @@ def _entries(kind_: Kind, source: Source, target: Target, old: Record | None, ad
         now = kind_.find(source.text, edit.path)
         written = _change(kind_, source, edit).literal
         entry = known.get(edit.path)
-        if entry and same(kind_, now, entry.written):
-            known[edit.path] = Entry(edit.path, entry.before, written, entry.time if written == entry.written else time)
+        if entry and same(kind_, now, entry.written) and same(kind_, now, written):
+            continue  # as it was left
+        if entry and state(kind_, source.text, entry) == "ours":
+            known[edit.path] = Entry(edit.path, entry.before, written, time)
         elif not same(kind_, now, written):
             known[edit.path] = Entry(edit.path, now, written, time)
         elif (edit.own or adopted) and now is not None:  # ours, and the journal was lost: there is no value to go back to

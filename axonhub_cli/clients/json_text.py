@@ -52,6 +52,11 @@ def literal(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def comments(literal: str) -> list[str]:
+    """The comments inside a value's source text."""
+    return [match[0] for match in _SKIP.finditer(literal) if match["comment"]]
+
+
 def find(text: str, path: tuple[str, ...]) -> str | None:
     """The source text of the value at `path`."""
     member = _find(_blanked(text), path)

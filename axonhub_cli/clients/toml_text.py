@@ -51,6 +51,11 @@ def literal(value: str | int | bool) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def comments(_: str) -> list[str]:
+    """None: what we write is one value on one line, and a comment behind it is not of it."""
+    return []
+
+
 def find(text: str, path: tuple[str, ...]) -> str | None:
     """The source text of the value at `path`."""
     pair = _pair(_scan(text), path)

@@ -73,11 +73,11 @@ def test_exports_alone_are_on_stdout(home: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_port_comes_from_the_option_then_from_the_config(home: Path) -> None:
     """--port wins over config.toml, which wins over 8090."""
-    (home / "config.toml").write_text("[server]\nport = 9100\n")
-    assert "127.0.0.1:9100/anthropic" in run("claude-code", "--shell", "bash").stdout
+    (home / "config.toml").write_text("[server]\nport = 7\n")
+    assert "127.0.0.1:7/anthropic" in run("claude-code", "--shell", "bash").stdout
     assert (
-        "$env:ANTHROPIC_BASE_URL = 'http://127.0.0.1:9200/anthropic'"
-        in run("claude-code", "--shell", "powershell", "--port", "9200").stdout
+        "$env:ANTHROPIC_BASE_URL = 'http://127.0.0.1:9/anthropic'"
+        in run("claude-code", "--shell", "powershell", "--port", "9").stdout
     )
 
 

@@ -146,6 +146,30 @@ def test_comments_in_our_table_stay(journal: Journal, file: Path) -> None:
     assert tomllib.loads(file.read_text()) == {"a": 1}
 
 
+def test_comments_in_a_value_of_ours_stay(journal: Journal, tmp_path: Path) -> None:
+    """A list that somebody annotated is not ours alone any more: it stays, and is named; a set-up in between changes nothing."""
+    file = tmp_path / "settings.json"
+
+    def target(*models: str) -> Target:
+        return Target("zed", file, "json", (Edit(("a", "list"), list(models)), Edit(("a", "url"), "http://here")))
+
+    journal.apply(journal.plan(target("m", "n")))
+    file.write_text(file.read_text().replace('"m", ', '"m", /* fast */ '))
+    again = journal.plan(target("m", "n"))
+    assert not again.changes
+    journal.apply(again)
+    record = journal.record("zed", file)
+    assert record is not None
+    plan = journal.plan_undo(record)
+    assert plan.kept == ("a.list",)
+    journal.apply(journal.plan(target("o")))
+    record = journal.record("zed", file)
+    assert record is not None
+    journal.undo(journal.plan_undo(record))
+    assert "/* fast */" in file.read_text()
+    assert "http://here" not in file.read_text()
+
+
 def test_a_second_setup_keeps_the_first_value_from_before(journal: Journal, file: Path) -> None:
     """Setting up again for another port changes one line, makes no second backup, and undo still goes back to the start."""
     put(file, b"model_provider = 'other'\n")
