@@ -159,6 +159,7 @@ PRESETS: dict[str, dict[str, Source]] = {
         "stream_usage": Source(_MISTRAL, "no stream_options; what is unknown is refused"),
         "reasoning_effort": Source("https://ai-sdk.dev/v7/providers/ai-sdk-providers/mistral", "none or high, on few models"),
         "seed": Source(_MISTRAL, "it is random_seed"),
+        "top_k": Source(_MISTRAL, "no such parameter; what is unknown is refused"),
         "user": Source(_MISTRAL, "no such parameter; what is unknown is refused"),
         "unknown_fields": Source(_MISTRAL_STRICT, "422 extra_forbidden for what is unknown"),
         "service_tier": Source(_MISTRAL_STRICT, "422 extra_forbidden for what is unknown"),

@@ -264,6 +264,7 @@ _HOSTED = (
                     prefill="prefix",
                     stream_usage=False,
                     reasoning_effort=False,
+                    top_k=False,
                     seed=False,
                     user=False,
                     unknown_fields=False,

@@ -18,6 +18,7 @@ from .tools import legal_id
 _PARAMETERS: dict[str, dict[str, tuple[str, ...]]] = {  # by protocol: quirk -> the parameters that it is about
     "openai-chat": {
         "parallel_flag": ("parallel_tool_calls",),
+        "stream_usage": ("stream_options",),
         "reasoning_effort": ("reasoning_effort",),
         "penalties": ("presence_penalty", "frequency_penalty"),
         **{name: (name,) for name in ("seed", "stop", "user", "top_k")},
@@ -26,6 +27,11 @@ _PARAMETERS: dict[str, dict[str, tuple[str, ...]]] = {  # by protocol: quirk -> 
 }
 # What imitators merely pass over, for all we know, stays the client's own business, except where unknown parameters are refused.
 _PASSED_OVER = {"cache_key": ("prompt_cache_key",), **{name: (name,) for name in ("service_tier", "verbosity", "metadata")}}
+# What OpenAI's own Chat Completions have beyond what the model has names for; kept where unknown parameters are passed over.
+OPENAI_ONLY = (
+    "store", "safety_identifier", "modalities", "audio", "logit_bias", "logprobs", "top_logprobs", "web_search_options",
+    "prompt_cache_retention", "moderation",
+)  # fmt: skip
 _MEDIA: dict[str, tuple[bytes, bytes]] = {  # how a request says: here is an image, a document
     "anthropic": (b"image", b"document"),
     "openai-chat": (b"image_url", b"file"),
@@ -50,7 +56,7 @@ def takes(protocol: str, body: ClientBody, quirks: Quirks) -> bool:
 def trimmed(protocol: str, body: ClientBody, quirks: Quirks, losses: Losses) -> dict[str, Any]:
     """The parameters to take out (None) or to name otherwise, so that the endpoint takes the rest; each is on the receipt."""
     changes: dict[str, Any] = {}
-    strict = {} if quirks.unknown_fields else _PASSED_OVER
+    strict = {} if quirks.unknown_fields else _PASSED_OVER | {"unknown_fields": OPENAI_ONLY}
     for quirk, names in (_PARAMETERS.get(protocol, {}) | strict).items():
         if getattr(quirks, quirk):
             continue

@@ -109,6 +109,8 @@ class Cleaner:
 
     def _knows(self, part: Opaque) -> bool:
         """What a smaller dialect of the client's own protocol takes."""
+        if part.kind in ("document", "search_result") and not self._quirks.documents:
+            return False
         return self._protocol != "openai-responses" and part.kind != "tool_reference"
 
     def _media(self, part: Media, path: str) -> Part:

@@ -151,17 +151,21 @@ def _gemini_part(part: Any, judge: Judge) -> list[Any]:
 
 
 def _thinking_back(body: ClientBody, target: Target, book: Book) -> dict[str, Any]:
-    """Vendors that want thinking back on tool turns refuse the conversation without it; many clients strip it."""
+    """Vendors that want thinking back refuse a conversation with tools without it, on any turn; many clients strip it."""
     field, messages = target.quirks.reasoning_field, body.fields.get("messages")
-    if not isinstance(messages, list) or b'"tool_calls"' not in body.data:
+    always = bool(body.fields.get("tools"))
+    if not isinstance(messages, list) or not (always or b'"tool_calls"' in body.data):
         return {}
-    settled = [_with_thinking(message, field, book) for message in messages]
+    settled = [_with_thinking(message, field, book, always=always) for message in messages]
     return {} if settled == messages else {"messages": settled}
 
 
-def _with_thinking(message: Any, field: str, book: Book) -> Any:
-    calls = message.get("tool_calls") if isinstance(message, dict) and message.get("role") == "assistant" else None
-    if not isinstance(calls, list) or not calls or isinstance(message.get(field), str) or message.get("reasoning_details"):
+def _with_thinking(message: Any, field: str, book: Book, *, always: bool) -> Any:
+    if not isinstance(message, dict) or message.get("role") != "assistant":
+        return message
+    found = message.get("tool_calls")
+    calls = found if isinstance(found, list) else []
+    if not (calls or always) or isinstance(message.get(field), str) or message.get("reasoning_details"):
         return message
     for name in ("reasoning_content", "reasoning"):
         if isinstance(message.get(name), str) and message[name]:

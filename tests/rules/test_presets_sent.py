@@ -257,7 +257,7 @@ CASES: dict[str, list[tuple[Protocol, Body, Callable[[Body, Any], bool]]]] = {
         ("openai-responses", responses(), lambda body, _: not any("strict" in t["function"] for t in body["tools"]))
     ],
     "stop": [("anthropic", messages(stop_sequences=["END"]), _lacks("stop")), ("openai-chat", chat(stop="END"), _lacks("stop"))],
-    "top_k": [("anthropic", messages(top_k=5), _lacks("top_k"))],
+    "top_k": [("anthropic", messages(top_k=5), _lacks("top_k")), ("openai-chat", chat(top_k=5), _lacks("top_k"))],
     "seed": [("openai-chat", chat(seed=5), _lacks("seed"))],
     "penalties": [
         ("openai-chat", chat(presence_penalty=1, frequency_penalty=1), _lacks("presence_penalty", "frequency_penalty"))
@@ -279,7 +279,10 @@ CASES: dict[str, list[tuple[Protocol, Body, Callable[[Body, Any], bool]]]] = {
         ("openai-chat", chat(user="me"), _lacks("user")),
         ("anthropic", messages(metadata={"user_id": "me"}), _lacks("user")),
     ],
-    "unknown_fields": [("openai-chat", chat(service_tier="auto", verbosity="low"), _lacks("service_tier", "verbosity"))],
+    "unknown_fields": [
+        ("openai-chat", chat(service_tier="auto", verbosity="low", store=False), _lacks("service_tier", "verbosity", "store")),
+        ("openai-chat", chat({"role": "developer", "content": "x"}, USER, store=False), _lacks("store")),
+    ],
     "native_responses": [
         ("openai-responses", responses(tools=[CUSTOM]), lambda body, _: [tool["type"] for tool in body["tools"]] == ["function"]),
         ("anthropic", messages(), _lacks("include")),

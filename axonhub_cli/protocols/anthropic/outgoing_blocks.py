@@ -103,6 +103,9 @@ class BlockWriter:
     def _reasoning(self, part: Reasoning, path: str) -> Block | None:
         """Only Anthropic's own seal goes back; thinking without one is refused by its maker, and taken by some others."""
         seal = part.seal if part.seal is not None and part.seal.vendor == VENDOR else None
+        if seal is not None and seal.kind == "redacted" and self.quirks.replay_reasoning and not self.quirks.adaptive:
+            self.losses.drop(path, "thinking that only its maker can read")
+            return None
         if seal is not None and seal.kind == "redacted":
             return self._finish({"type": "redacted_thinking", "data": seal.value}, None, part.extra, path)
         if seal is not None:
@@ -155,7 +158,7 @@ class BlockWriter:
             return None, f"{NAME} takes no audio"
         if part.kind == "image" and not self.quirks.images:
             return None, "this endpoint takes no images"
-        if part.file_id is not None:
+        if part.file_id is not None and (part.kind != "document" or self.quirks.documents):
             return (_file(part), "") if self.native else (None, "a file of another vendor cannot be read here")
         if part.url is None and part.kind == "document" and (part.mime or "").startswith("text/"):
             return _plain_text(part.data or ""), "the document is no valid base64"

@@ -21,7 +21,7 @@ REMINDER = "<system-reminder>"
 
 def write_messages(request: Request, out: Outward, instruction: str | None = None) -> list[Block]:
     """All messages. `instruction` is one more system text of ours."""
-    writer = _Writer(out, always=bool(request.tools) and not out.native)
+    writer = _Writer(out, always=bool(request.tools))
     system = [*request.system, *([Text(text=instruction)] if instruction else [])]
     if system:
         role = "developer" if out.quirks.developer_role else "system"

@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import RequestError
 from ...types.messages import Request
 from ..base import Losses, Target
+from ..dialect import OPENAI_ONLY
 from .effort import read_effort, write_effort, write_switch
 from .fields import Fields, wrong
 from .history import write_messages
@@ -88,7 +89,7 @@ def write_request(request: Request, target: Target, losses: Losses) -> Block:
     """The body for an upstream: what its quirks refuse stays out and is told to `losses`."""
     out = Outward(native=request.origin == VENDOR, quirks=target.quirks, losses=losses)
     response_format, instruction = write_format(request.output, out)
-    body: Block = dict(out.keep(request.extra, ""))
+    body: Block = _known(dict(out.keep(request.extra, "")), out)
     options = body.pop("stream_options", None)
     body |= {"model": target.model, "messages": write_messages(request, out, instruction)}
     body |= _tool_fields(request, out)
@@ -109,6 +110,14 @@ def write_request(request: Request, target: Target, losses: Losses) -> Block:
     body |= {key: value for key, value in fields.items() if value is not None}
     apart = {"reasoning_split": True} if out.quirks.reasoning_split else {}
     return {**apart, **body, **_stream(request, out, options)}
+
+
+def _known(extra: Block, out: Outward) -> Block:
+    """A Chat client's other parameters, less OpenAI's own where the upstream refuses what it does not know."""
+    refused = [] if out.quirks.unknown_fields else [name for name in OPENAI_ONLY if name in extra]
+    for name in refused:
+        out.losses.drop(name, "the upstream has no such parameter")
+    return {key: value for key, value in extra.items() if key not in refused}
 
 
 def _tool_fields(request: Request, out: Outward) -> Block:
@@ -199,7 +208,7 @@ def _stream(request: Request, out: Outward, options: Any) -> Block:
     """A stream is always asked for its usage: the trace wants it whoever else does."""
     if not request.stream:
         return {}
-    kept = {**options} if isinstance(options, dict) else {}
+    kept = {**options} if isinstance(options, dict) and out.quirks.stream_usage else {}
     if out.quirks.stream_usage:
         kept["include_usage"] = True
     pieces = {"tool_stream": True} if out.quirks.tool_stream and request.tools else {}
