@@ -35,6 +35,7 @@ from .upstream import Upstream
 
 _FRESH = 0.05  # seconds for which the files are taken to be unchanged; under load one request in many looks
 _QUIET = 10.0  # seconds without a request after which a server counts as idle
+_SELDOM = 4  # an idle server looks at its files so many times less often
 _PLANS = 256  # that are kept
 _REMEMBERED = 2048  # traces whose last channel is known, answers that have two ids
 
@@ -238,9 +239,10 @@ class Gateway:
 
 
 async def watch_files(gateway: Gateway, every: float, also: Callable[[], None] | None = None) -> None:
-    """Poll the files until cancelled: two `stat` calls a second."""
+    """Poll the files until cancelled: a few `stat` calls a second, and fewer while nothing runs and nobody watches: a request
+    looks itself before it begins."""
     while True:
-        await asyncio.sleep(every)
+        await asyncio.sleep(every if gateway.busy() or gateway.feed.watched else every * _SELDOM)
         gateway.poll()
         if also is not None:
             also()
