@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ def edit() -> None:
     file = config_file()
     before = _bytes(file)
     draft = file.with_name("config.draft.toml")
+    _put_aside(draft, before)
     atomic_write(draft, before)
     while True:
         _open(draft)
@@ -149,8 +151,23 @@ def _text(data: bytes) -> str:
         raise ConfigError("What you saved is not UTF-8.", hint="Save it as UTF-8.") from None
 
 
+def _put_aside(draft: Path, before: bytes) -> None:
+    """What an earlier edit left behind because it was not good yet is somebody's work: it gets another name."""
+    if _bytes(draft) in (b"", before):
+        return
+    names = (draft.with_name(f"config.draft-{number}.toml") for number in count(1))
+    aside = next(name for name in names if not name.exists())
+    draft.rename(aside)
+    console(stderr=True).print(f"axonhub: Your text of an earlier edit is in {aside}.")
+
+
 def _open(file: Path) -> None:
-    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or next(filter(shutil.which, ("nano", "vi", "notepad")), "")
+    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
+    if not command and not interactive():
+        raise NotConfigured(
+            "There is no terminal for an editor.", hint=f"Set $EDITOR, or edit the file yourself: {config_file()}"
+        )
+    command = command or next(filter(shutil.which, ("nano", "vi", "notepad")), "")
     if not command:
         raise NotConfigured("There is no editor to open.", hint=f"Set $EDITOR, or edit the file yourself: {config_file()}")
     try:
@@ -167,5 +184,5 @@ def _again(error: ConfigError, draft: Path) -> None:
         raise ConfigError(
             error.message, hint=f"{error.hint or ''} Nothing was changed; your text is in {draft}.".strip()
         ) from error
-    console(stderr=True).print(f"{error}")
+    console(stderr=True).print(f"{error}\nYour text is in {draft}.")
     confirm("Go back to the editor?", yes=False)

@@ -123,7 +123,7 @@ def _prepare(known: "Runnable", profile: str | None, key: str | None, model: str
     if client.lists:
         ask = replace(ask, windows=windows(config, profile, client.protocol, ask.listed))
     launch = known.launch(ask)
-    _say([*launch.remarks, *unserved(ask, client.title)])
+    _say([*launch.remarks, *unserved(ask, client.title, lists=client.lists)])
     return launch
 
 

@@ -51,7 +51,7 @@ def set_up(name: str, wish: Wish) -> None:
     command = f"axonhub setup {name}" + (" --env" if wish.env else "")
     setup_files.print_exports(name, command, wish.shell, client.lines(ask), explain=wish.explain, json=wish.json)
     if not wish.env:
-        setup_files.notes(_export_notes(client, ask))
+        setup_files.notes(_export_notes(client, ask, wish.key))
 
 
 def guide(name: str, wish: Wish) -> None:
@@ -134,16 +134,16 @@ def _token(client: str, key: str | None, *, make: bool) -> str:
     return found
 
 
-def _export_notes(client: "Client", ask: "Ask") -> list[str]:
+def _export_notes(client: "Client", ask: "Ask", key: str | None) -> list[str]:
     """What stands in the way of the exports; Claude Code's settings file wins over them."""
     from ..clients import claude_code
     from ..clients.ask import unserved
 
     if client.name != claude_code.NAME:
-        return [*client.remarks(ask), *unserved(ask, client.title)]
+        return [*client.remarks(ask), *unserved(ask, client.title, lists=client.lists)]
     written = {line.name: line.value for line in client.lines(ask)}
-    found = claude_code.remarks(os.environ, ask.settings, written, model=ask.model, behind=ask.behind)
-    return [*found, *unserved(ask, client.title)]
+    found = claude_code.remarks(os.environ, ask.settings, written, model=ask.model, behind=ask.behind, key=key)
+    return [*found, *unserved(ask, client.title, lists=client.lists)]
 
 
 def _steps(client: "Client", wish: Wish) -> list[str]:

@@ -66,7 +66,11 @@ def write(client: "Client", wanted: "Ask", steps: list[str], *, dry_run: bool, y
 
     plan = journal().plan(client.target(wanted))
     after = kind(client.kind).load(plan.after)  # what this edit itself mends is no remark
-    remarks = [*client.remarks(replace(wanted, settings=after)), *unserved(wanted, client.title), *_ignored(client, plan)]
+    remarks = [
+        *client.remarks(replace(wanted, settings=after)),
+        *unserved(wanted, client.title, lists=client.lists),
+        *_ignored(client, plan),
+    ]
     _carry_out(client, plan, steps, [*remarks, *_exposed(client.file(), plan, wanted)], dry_run, yes, json)
 
 

@@ -84,9 +84,12 @@ def look(config: Config, profile: str | None, protocol: Protocol, names: Sequenc
     return Behind(min((size for size in windows if size), default=None), own, anthropic, tuple(unable), missing)
 
 
-def unserved(ask: Ask, title: str) -> list[str]:
-    """A remark on names that the client asks for and nobody serves: some clients do not show the server's own words on that."""
+def unserved(ask: Ask, title: str, *, lists: bool = False) -> list[str]:
+    """A remark on names that the client asks for and nobody serves: some clients do not show the server's own words on that.
+    `lists`: the client offers the listed models only."""
     missing = ask.behind.missing
+    if lists and not ask.listed:
+        return [f"No channel says which models it has, so {title} is told of none. Name one: --model NAME"]
     if not missing:
         return []
     other = next((name for name in ask.models if name not in missing), None)

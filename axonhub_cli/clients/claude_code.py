@@ -112,6 +112,7 @@ def remarks(
     *,
     model: str | None = None,
     behind: Behind | None = None,
+    key: str | None = None,
 ) -> list[str]:
     """What would keep the exports from having an effect (other providers, the settings file, which wins), and what to know."""
     out = [f"{name} is set: Claude Code will not use axonhub while it is. Unset it." for name in _ELSEWHERE if environ.get(name)]
@@ -122,7 +123,8 @@ def remarks(
         if name in _ELSEWHERE and value not in ("", "0"):
             out.append(f"{file()} sets {name}: Claude Code will not use axonhub while it does.")
         elif name in written and value != written[name]:
-            out.append(f"{file()} sets {name} too, and wins over the shell. Use: axonhub setup claude-code --write")
+            use = "axonhub setup claude-code --write" + (f" --key {key}" if key else "")
+            out.append(f"{file()} sets {name} too, and wins over the shell. Use: {use}")
     out += [
         f"A deep test found that {name} calls no tools; Claude Code can do little without. Map another model."
         for name in (behind.unable if behind else ())

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from axonhub_cli.cli import config as command
 from axonhub_cli.cli.config import app
-from axonhub_cli.errors import AxonHubError, ConfigError, NotConfigured
+from axonhub_cli.errors import AxonHubError, ConfigError
 
 
 def run(*args: str, stdin: str = "") -> Result:
@@ -126,8 +126,20 @@ def test_edit_without_an_editor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDITOR", "/nowhere/editor")
     assert "cannot be started" in error("edit").message
     monkeypatch.delenv("EDITOR")
+    assert "no terminal" in error("edit").message
+    monkeypatch.setattr(command, "interactive", lambda: True)
     monkeypatch.setenv("PATH", "")
-    assert isinstance(error("edit"), NotConfigured)
+    assert "no editor" in error("edit").message
+
+
+def test_the_text_of_an_earlier_edit_is_kept(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was saved with a mistake in it is not overwritten by the next edit."""
+    editor(tmp_path, monkeypatch, 'echo "prot = 1 # $0" > "$1"')
+    assert "config.draft.toml" in (error("edit").hint or "")
+    error("edit")
+    assert (home / "config.draft-1.toml").read_text().startswith("prot = 1")
+    assert (home / "config.draft.toml").exists()
+    assert not (home / "config.toml").exists()
 
 
 def test_schema_describes_the_file() -> None:

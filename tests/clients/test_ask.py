@@ -74,6 +74,7 @@ def test_names_that_nobody_serves_are_said() -> None:
     )
     assert look(Config(), None, "anthropic", ["claude-opus-5-5"]).missing == ()
     assert unserved(Ask(port=1, token="t", environ={}), "Codex") == []
+    assert unserved(Ask(port=1, token="t", environ={}), "Zed", lists=True)[0].endswith("Name one: --model NAME")
 
 
 def test_the_wanted_model_is_listed_first() -> None:
