@@ -4,7 +4,7 @@ What comes out are plain dicts, ready for JSON. A trace is what its requests hav
 
     id, threads, client, client_version, requests, running, errors, models, channels, agents, first, last (Unix time), title
     (the first prompt), input_tokens, output_tokens, cached_tokens, cost (dollars; None when no price is known), unpriced
-    (requests without one), misses (of the prompt cache), missed_tokens, missed_cost
+    (requests that used tokens and have none), misses (of the prompt cache), missed_tokens, missed_cost
 """
 
 import json
@@ -32,7 +32,8 @@ _TRACES = """
            sum(outcome = 'running') AS running, sum(outcome = 'error') AS errors, json_group_array(DISTINCT coalesce(model,
            asked_model)) AS models, json_group_array(DISTINCT channel) AS channels, json_group_array(DISTINCT agent) AS agents,
            min(started) AS first, max(started + coalesce(duration_ms, 0) / 1000) AS last, sum(input) AS input_tokens,
-           sum(output) AS output_tokens, sum(cache_read) AS cached_tokens, sum(cost) AS cost, sum(cost IS NULL) AS unpriced,
+           sum(output) AS output_tokens, sum(cache_read) AS cached_tokens, sum(cost) AS cost,
+           sum(cost IS NULL AND input IS NOT NULL) AS unpriced,
            sum(verdict IS NOT NULL) AS misses, sum(missed_tokens) AS missed_tokens, sum(missed_cost) AS missed_cost
     FROM requests WHERE trace_id IN (SELECT value FROM json_each(?)) GROUP BY trace_id
 """

@@ -87,7 +87,7 @@ def test_list_for_people(run: Run, filled: Path) -> None:
     assert lines[0].split() == ["When", "Trace", "Client", "Title", "Models", "Reqs", "Err", "In", "Out", "Cached", "Cost"]
     assert lines[1].split() == [
         "1m", "ago", "0b0b7f6c-52b8", "claude-code", "Fix", "the", "parser", "claude-haiku-4-5", "+1",
-        "2", "1", "12.0k", "800", "75%", "$0.012+",
+        "2", "1", "12.0k", "800", "75%", "$0.012",
     ]  # fmt: skip
     assert lines[2].startswith("2h ago")
     assert "[red]" in lines[2]
@@ -201,7 +201,7 @@ def test_show_for_people(run: Run, filled: Path) -> None:
     text = run("show", SESSION[:6]).output
     assert text.splitlines()[0] == (
         f"{SESSION}  claude-code 2.1.330  thread release  1 turn  2 requests  1 failed  60.0s  in 12.0k (75% cached)  out 800"
-        "  $0.012+"
+        "  $0.012"
     )
     order = [
         "── Turn 1", "with a22b4cfd4253…", "you  Fix the parser",

@@ -107,7 +107,7 @@ def test_a_summary(filled: Path) -> None:
         "output_tokens": 5,
         "cached_tokens": 4,
         "cost": 1.5,
-        "unpriced": 2,
+        "unpriced": 1,
         "misses": 0,
         "missed_tokens": None,
         "missed_cost": None,
