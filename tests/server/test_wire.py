@@ -158,6 +158,16 @@ async def test_a_stale_connection_is_replaced_once(peer: Peer, wires: Wires) -> 
     assert caught.value.unanswered
 
 
+async def test_an_answer_that_had_begun_is_not_asked_for_again(peer: Peer, wires: Wires) -> None:
+    """On a kept connection neither: one byte of it shows that the request was taken."""
+    peer.answers = [MEASURED, b"H", MEASURED]
+    assert await whole(await ask(wires, peer)) == b"Hello, world"
+    peer.close_after = True
+    with pytest.raises(Broken, match="before the answer was complete"):
+        await ask(wires, peer)
+    assert peer.served == 1
+
+
 async def test_closing_an_answer_ends_its_connection(peer: Peer, wires: Wires) -> None:
     """Who wants no more hangs up: the upstream notices at once. A cancelled wait for the head does the same."""
     peer.answers = [MEASURED[:-3]]
