@@ -136,7 +136,7 @@ def _check_type(type_: str, base_url: str | None) -> None:
     try:
         endpoints(Channel(name="-", type=type_, base_url=base_url))
     except ConfigError as error:
-        raise UsageError(f"--base-url: {error.message}", hint=error.hint) from None
+        raise UsageError(f"--base-url: {error.message.rstrip('.')}.", hint=error.hint) from None
 
 
 def _needs_secret(channel: "Channel") -> bool:

@@ -1,6 +1,5 @@
 """A foreign file, whichever program's it is."""
 
-import json
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from ...config.files import read_bytes
 from ...errors import ConfigError, NotConfigured
+from .. import json_text
 from . import axonhub, cc_switch, litellm, router
 from .found import Import
 
@@ -38,10 +38,12 @@ def read(path: Path) -> Import:
 def _parse(path: Path, raw: bytes) -> dict[str, Any]:
     text = _text(path, raw)
     try:
-        value = _yaml(text) if path.suffix.lower() in (".yaml", ".yml") else json.loads(text)
+        value = (
+            _yaml(text) if path.suffix.lower() in (".yaml", ".yml") else json_text.load(text)
+        )  # with comments, as routers allow
     except (ValueError, RecursionError) as error:
         said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise ConfigError(f"{path} cannot be read: {said}.", hint="Correct it, or give another file.") from None
+        raise ConfigError(f"{path} cannot be read: {said}.", hint=f"Correct it, or give another file. {_HINT}") from None
     if not isinstance(value, dict):
         raise ConfigError(f"{path} holds no object.", hint=_HINT)
     return value

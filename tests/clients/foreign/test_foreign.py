@@ -159,6 +159,8 @@ def test_claude_code_router(tmp_path: Path) -> None:
         Rule(regex=ALL, to="deepseek-chat", channel="deepseek"),
     )
     assert (found.profiles, found.active) == ({"router": Profile(rules)}, "router")
+    commented = "// mine\n" + json.dumps(ROUTER, indent=1).replace("\n}", ",\n}")
+    assert imported(tmp_path, commented) == found
     assert any("broken was left out" in remark for remark in found.remarks)
     assert any("Router.think, Router.longContext" in remark for remark in found.remarks)
 
@@ -233,7 +235,7 @@ def test_axonhub(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("a.json", "{", "cannot be read"), ("a.json", "[]", "holds no object"), ("a.json", '{"x": 1}', "no configuration"),
+        ("a.json", "{", "cannot be read"), ("a.json", "[]", "not hold an object"), ("a.yaml", "[]", "holds no object"), ("a.json", '{"x": 1}', "no configuration"),
         ("a.yaml", "a: [", "cannot be read"), ("a.db", "SQLite format 3\0", "no database of cc-switch"),
         ("a.json", "\udcff", "UTF-8"),
     ],
