@@ -235,7 +235,8 @@ def test_axonhub(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("a.json", "{", "cannot be read"), ("a.json", "[]", "not hold an object"), ("a.yaml", "[]", "holds no object"), ("a.json", '{"x": 1}', "no configuration"),
+        ("a.json", "{", "cannot be read"), ("a.json", "[]", "not hold an object"), ("a.json", '{"x": 1}', "no configuration"),
+        ("a.yaml", "[]", "holds no object"),
         ("a.yaml", "a: [", "cannot be read"), ("a.db", "SQLite format 3\0", "no database of cc-switch"),
         ("a.json", "\udcff", "UTF-8"),
     ],
