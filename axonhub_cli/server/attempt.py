@@ -156,6 +156,7 @@ class Attempt:
         call, record = self.call, self.call.record
         self.record.lane = record.lane = prepared.lane
         record.channel, record.model, record.losses = self.candidate.channel.name, self.candidate.model, prepared.losses
+        call.bodies.pop("upstream_request", None)  # of an attempt before: a verbatim one sends the client's own
         if prepared.lane != "verbatim":
             call.bodies["upstream_request"] = prepared.body
         record.effort_sent = effort_in(prepared.settings) if prepared.settings is not None else record.effort
