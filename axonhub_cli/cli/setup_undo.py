@@ -23,7 +23,7 @@ def undo(client: "Client", *, dry_run: bool, yes: bool, json: bool) -> None:
     if record is None:
         nothing = f"Nothing to take back: axonhub has no record of an edit of {file}."
         data = {"client": client.name, "file": str(file), "changed": False, "dry_run": dry_run, "diff": "", "kept": []}
-        emit(Result(data, "\n".join([nothing, *_elsewhere(client), *_leftovers(client)])), json=json)
+        emit(Result(data, "\n".join([nothing, *_unrecorded(client), *_elsewhere(client), *_leftovers(client)])), json=json)
         return
     plan = journal().plan_undo(record)
     asked = not dry_run and plan.changes and ask(_diff(plan), "Take this back?", yes=yes or json)
@@ -106,6 +106,25 @@ def _undone(plan: "Plan", dry_run: bool) -> str:
     return f"Removed {file}, which axonhub had made." if plan.gone else f"Took the changes to {file} back."
 
 
+def _unrecorded(client: "Client") -> list[str]:
+    """A file that points here although the journal, which lies beside the traces, knows nothing of it: somebody cleared that
+    folder. A set-up that finds everything in place writes the record again."""
+    from ..clients import source
+    from ..clients.edits import lookup
+    from ..clients.environment import url
+    from .edit import server_port
+
+    try:
+        address = lookup(source.read(client.file(), client.kind).value, client.address) if client.address else None
+        if address != url(server_port(), client.below):
+            return []
+    except AxonHubError:
+        return []
+    again = f"axonhub setup {client.name}{' --write' if client.shell_alone else ''}"
+    undo = f"axonhub setup {client.name} --undo"
+    return [f"{client.file()} points here, though: the record was lost. To take it back: {again}, then: {undo}"]
+
+
 def _elsewhere(client: "Client") -> list[str]:
     """Records of the same client for other files: it was set up under another home or another CODEX_HOME."""
     files = [record.file for record in journal().records() if record.client == client.name]
@@ -123,4 +142,4 @@ def _leftovers(client: "Client") -> list[str]:
 def _all_leftovers() -> list[str]:
     from ..clients.catalog import CLIENTS
 
-    return list(dict.fromkeys(line for client in CLIENTS for line in _leftovers(client)))
+    return list(dict.fromkeys(line for client in CLIENTS for line in [*_unrecorded(client), *_leftovers(client)]))

@@ -54,6 +54,20 @@ def test_what_stays_in_start_up_files_is_named(edited: dict[str, Path]) -> None:
     assert "~/.bashrc:1 still runs axonhub setup aider" in run("aider", "--undo").stdout
 
 
+@pytest.mark.parametrize("words", [("codex",), ("claude-code", "--write")])
+def test_a_lost_journal_is_told_and_made_again(edited: dict[str, Path], home: Path, words: tuple[str, ...]) -> None:
+    """Who clears the folder with the traces loses the records, too: what is said then takes everything back."""
+    (home / "setup-journal.toml").unlink()
+    said = run(words[0], "--undo").stdout
+    assert f"To take it back: axonhub setup {' '.join(words)}, then: axonhub setup {words[0]} --undo" in said
+    assert "points here, though" in run("--undo").stdout
+    run(*words)
+    run(words[0], "--undo")
+    left = edited[words[0]].read_text() if edited[words[0]].exists() else ""
+    assert "axonhub" not in left
+    assert "ANTHROPIC" not in left
+
+
 def test_a_dry_run_shows_all_and_writes_nothing(edited: dict[str, Path]) -> None:
     """The diffs of all files, and the same bytes as before."""
     before = {file: file.read_bytes() for file in edited.values()}
