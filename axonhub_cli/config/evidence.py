@@ -29,6 +29,7 @@ _GLM_KNOBS = "https://docs.rs/crate/opencrabs/0.5.1/source/src/brain/provider/gl
 _MISTRAL = "https://github.com/mistralai/client-python/blob/main/src/mistralai/client/models/chatcompletionrequest.py"
 _MISTRAL_STRICT = "https://github.com/mistralai/platform-docs-public/issues/7"
 _MISTRAL_RULES = "https://github.com/mistralai/mistral-common/blob/main/src/mistral_common/protocol/instruct/validator.py"
+_OPENROUTER_MARKS = "https://openrouter.ai/docs/client-sdks/typescript/models/anthropiccachecontroldirective.md"
 _OLLAMA_CHAT = "https://docs.ollama.com/api/openai-compatibility"
 _OLLAMA_MESSAGES = "https://docs.ollama.com/api/anthropic-compatibility"
 _VLLM_MESSAGES = "https://github.com/vllm-project/vllm/blob/main/vllm/entrypoints/anthropic/protocol.py"
@@ -37,6 +38,7 @@ _CEREBRAS = "https://hexdocs.pm/req_llm/cerebras.html"
 _CEREBRAS_FILTER = "https://docs.getbifrost.ai/providers/supported-providers/cerebras"
 _CEREBRAS_THINKING = "https://inference-docs.cerebras.ai/capabilities/reasoning"
 _MINIMAX_CHAT = "https://platform.minimax.io/docs/api-reference/text-openai-api"
+_GROQ_FIELDS = "https://github.com/groq/groq-python/blob/main/src/groq/types/chat/completion_create_params.py"
 _GROQ = "https://console.groq.com/docs/reasoning"
 _XAI = "https://docs.x.ai/docs/guides/reasoning"
 _AFTER_TOOL = "https://github.com/anomalyco/opencode/issues/7488"
@@ -53,10 +55,7 @@ FAMILIES: dict[Protocol, dict[str, Source]] = {
         "cache_key": Source(_CEREBRAS_FILTER, "prompt_cache_key is taken out: not supported"),
         "service_tier": Source(_CEREBRAS, "service_tier gives a 400"),
         "verbosity": Source(_CEREBRAS_FILTER, "verbosity is taken out"),
-        "metadata": Source(
-            "https://github.com/groq/groq-python/blob/main/src/groq/types/chat/completion_create_params.py",
-            "metadata: not currently supported",
-        ),
+        "metadata": Source(_GROQ_FIELDS, "metadata: not currently supported"),
         "documents": Source(_OLLAMA_CHAT, "content is text, images, video"),
     },
     "anthropic": {
@@ -99,7 +98,7 @@ _GLM_CHAT = {
     "seed": Source(_GLM_SDK, "unsupported, and not sent"),
     "parallel_flag": Source(_GLM_SDK, "unsupported, and not sent"),
 }
-_CACHE_MARKS = Source("https://docs.claude.com/en/docs/build-with-claude/prompt-caching", "caching begins with cache_control")
+_CACHE_MARKS = Source("https://github.com/codewandler/llm/releases/tag/v0.20.0", "explicit breakpoints; reads cost a tenth")
 
 PRESETS: dict[str, dict[str, Source]] = {
     "anthropic": {"cache_control": _CACHE_MARKS},
@@ -145,10 +144,16 @@ PRESETS: dict[str, dict[str, Source]] = {
     "openrouter/openai-chat": {
         "reasoning_field": Source("https://openrouter.ai/docs/use-cases/reasoning-tokens", "thinking stands in reasoning")
     },
-    "openrouter/anthropic": {"cache_control": _CACHE_MARKS},
+    "openrouter/anthropic": {
+        "cache_control": Source(
+            "https://openrouter.ai/docs/client-sdks/typescript/models/anthropiccachecontroldirective.md",
+            "on a block: an explicit breakpoint",
+        )
+    },
     "groq": {
         "reasoning_field": Source(_GROQ, "thinking stands in reasoning"),
         "efforts": Source(_GROQ, "reasoning_effort is low, medium, or high"),
+        "logprobs": Source(_GROQ_FIELDS, "not yet supported by any model"),
     },
     "mistral": {
         "new_limit": Source("https://github.com/editor-code-assistant/eca/issues/231", "422: max_completion_tokens is extra"),
@@ -160,6 +165,7 @@ PRESETS: dict[str, dict[str, Source]] = {
         "reasoning_effort": Source("https://ai-sdk.dev/v7/providers/ai-sdk-providers/mistral", "none or high, on few models"),
         "seed": Source(_MISTRAL, "it is random_seed"),
         "top_k": Source(_MISTRAL, "no such parameter; what is unknown is refused"),
+        "logprobs": Source(_MISTRAL, "no such parameters; what is unknown is refused"),
         "user": Source(_MISTRAL, "no such parameter; what is unknown is refused"),
         "unknown_fields": Source(_MISTRAL_STRICT, "422 extra_forbidden for what is unknown"),
         "service_tier": Source(_MISTRAL_STRICT, "422 extra_forbidden for what is unknown"),
@@ -186,8 +192,19 @@ PRESETS: dict[str, dict[str, Source]] = {
         "reasoning_field": Source(_CEREBRAS_THINKING, "thinking stands in reasoning"),
         "efforts": Source(_CEREBRAS_THINKING, "reasoning_effort is low, medium, or high"),
         "penalties": Source(_CEREBRAS, "penalties give a 400"),
+        "logprobs": Source(_CEREBRAS, "logit_bias gives a 400"),
         "parallel_flag": Source(_CEREBRAS, "parallel_tool_calls gives a 400"),
     },
+    "fireworks/openai-chat": {
+        "unknown_fields": Source(
+            "https://github.com/vercel/ai/releases/tag/@ai-sdk%2Ffireworks@1.0.50",
+            "400 for unknown fields",
+        )
+    },
+    "dashscope/openai-chat": {
+        "late_system": Source("https://github.com/can1357/oh-my-pi/issues/958", "strict templates at Dashscope, too")
+    },
+    "minimax": {"late_system": Source("https://github.com/can1357/oh-my-pi/issues/958", "strict templates at MiniMax, too")},
     "fireworks/anthropic": {
         "metadata": Source("https://docs.fireworks.ai/tools-sdks/anthropic-compatibility", "metadata: not supported")
     },

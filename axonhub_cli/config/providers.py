@@ -7,6 +7,7 @@ Models are named only where an endpoint lists none. Add a provider by adding an 
 from msgspec.structs import replace
 
 from ..types.quirks import Quirks
+from .model_hosts import HOSTS
 from .model_servers import SERVERS
 from .provider import COMPATIBLE, MESSAGES, RESPONSES, Endpoint, Preset, by_protocol, chat_at, messages_at, responses_at
 
@@ -212,43 +213,6 @@ _HOSTED = (
         )
     ),
     Preset(
-        name="openrouter",
-        title="OpenRouter",
-        root="https://openrouter.ai/api",
-        endpoints=by_protocol(  # what a model does not take is dropped there, not refused
-            chat_at("https://openrouter.ai/api/v1", replace(COMPATIBLE, reasoning_field="reasoning", verbosity=True)),
-            messages_at("https://openrouter.ai/api", Quirks(cache_control=True), "bearer"),
-            responses_at("https://openrouter.ai/api/v1"),
-        ),
-        env="OPENROUTER_API_KEY",
-        url="https://openrouter.ai/settings/keys",
-        sources=(
-            "https://openrouter.ai/docs/guides/coding-agents/claude-code-integration",
-            "https://openrouter.ai/docs/api/reference/overview",
-            "https://openrouter.ai/docs/api/reference/responses/overview",
-        ),
-    ),
-    Preset(
-        name="groq",
-        title="Groq",
-        root="https://api.groq.com",
-        endpoints=by_protocol(
-            chat_at(
-                "https://api.groq.com/openai/v1",
-                replace(
-                    COMPATIBLE,
-                    max_tokens_field="max_completion_tokens",
-                    reasoning_field="reasoning",
-                    efforts=("low", "medium", "high"),
-                    documents=False,
-                ),
-            ),
-        ),
-        env="GROQ_API_KEY",
-        url="https://console.groq.com/keys",
-        sources=("https://console.groq.com/docs/openai", "https://console.groq.com/docs/reasoning"),
-    ),
-    Preset(
         name="mistral",
         title="Mistral",
         root="https://api.mistral.ai",
@@ -267,6 +231,7 @@ _HOSTED = (
                     top_k=False,
                     seed=False,
                     user=False,
+                    logprobs=False,
                     unknown_fields=False,
                     documents=False,
                     cache_key=True,
@@ -294,6 +259,21 @@ _HOSTED = (
         sources=("https://docs.x.ai/developers/model-capabilities/text/comparison", "https://docs.x.ai/docs/guides/reasoning"),
     ),
     Preset(
+        name="dashscope",
+        title="Alibaba Cloud Model Studio (Qwen), international",
+        root="https://dashscope-intl.aliyuncs.com",
+        endpoints=by_protocol(
+            chat_at("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", replace(COMPATIBLE, documents=False)),
+            messages_at("https://dashscope-intl.aliyuncs.com/apps/anthropic", replace(MESSAGES, documents=False)),
+        ),
+        env="DASHSCOPE_API_KEY",
+        url="https://bailian.console.aliyun.com",
+        sources=(
+            "https://www.alibabacloud.com/help/en/model-studio/claude-code",
+            "https://www.alibabacloud.com/help/en/model-studio/anthropic-api-messages",
+        ),
+    ),
+    Preset(
         name="minimax",
         title="MiniMax",
         root="https://api.minimax.io",
@@ -311,55 +291,6 @@ _HOSTED = (
         sources=(
             "https://platform.minimax.io/docs/api-reference/text-anthropic-api",
             "https://platform.minimax.io/docs/api-reference/text-openai-api",
-        ),
-    ),
-    Preset(
-        name="cerebras",
-        title="Cerebras",
-        root="https://api.cerebras.ai",
-        endpoints=by_protocol(
-            chat_at(
-                "https://api.cerebras.ai/v1",
-                replace(
-                    COMPATIBLE,
-                    max_tokens_field="max_completion_tokens",
-                    reasoning_field="reasoning",
-                    efforts=("low", "medium", "high"),
-                    penalties=False,
-                    parallel_flag=False,
-                    documents=False,
-                ),
-            ),
-        ),
-        env="CEREBRAS_API_KEY",
-        url="https://cloud.cerebras.ai",
-        sources=(
-            "https://inference-docs.cerebras.ai/resources/openai",
-            "https://inference-docs.cerebras.ai/api-reference/chat-completions",
-        ),
-    ),
-    Preset(
-        name="together",
-        title="Together AI",
-        root="https://api.together.ai",
-        endpoints=by_protocol(chat_at("https://api.together.ai/v1", replace(COMPATIBLE, documents=False))),
-        env="TOGETHER_API_KEY",
-        url="https://api.together.ai/settings/api-keys",
-        sources=("https://docs.together.ai/docs/openai-api-compatibility",),
-    ),
-    Preset(
-        name="fireworks",
-        title="Fireworks AI",
-        root="https://api.fireworks.ai/inference",
-        endpoints=by_protocol(
-            chat_at("https://api.fireworks.ai/inference/v1", replace(COMPATIBLE, documents=False)),
-            messages_at("https://api.fireworks.ai/inference", replace(MESSAGES, metadata=False, documents=False), "bearer"),
-        ),
-        env="FIREWORKS_API_KEY",
-        url="https://app.fireworks.ai/settings/users/api-keys",
-        sources=(
-            "https://docs.fireworks.ai/tools-sdks/openai-compatibility",
-            "https://docs.fireworks.ai/tools-sdks/anthropic-compatibility",
         ),
     ),
     Preset(
@@ -390,4 +321,4 @@ _HOSTED = (
 )
 
 
-PRESETS: dict[str, Preset] = {preset.name: preset for preset in (*_VENDORS, *_HOSTED, *SERVERS)}
+PRESETS: dict[str, Preset] = {preset.name: preset for preset in (*_VENDORS, *_HOSTED, *HOSTS, *SERVERS)}

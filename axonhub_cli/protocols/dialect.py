@@ -15,23 +15,22 @@ from .body import ClientBody
 from .refusals import STATE
 from .tools import legal_id
 
+# Parameters of Chat that the model has no names for: OpenAI's own, kept where unknown ones are passed over; tokens' odds.
+OPENAI_ONLY = ("store", "safety_identifier", "modalities", "audio", "web_search_options", "prompt_cache_retention", "moderation")
+LOGPROBS = ("logit_bias", "logprobs", "top_logprobs")
 _PARAMETERS: dict[str, dict[str, tuple[str, ...]]] = {  # by protocol: quirk -> the parameters that it is about
     "openai-chat": {
         "parallel_flag": ("parallel_tool_calls",),
         "stream_usage": ("stream_options",),
         "reasoning_effort": ("reasoning_effort",),
         "penalties": ("presence_penalty", "frequency_penalty"),
+        "logprobs": LOGPROBS,
         **{name: (name,) for name in ("seed", "stop", "user", "top_k")},
     },
     "anthropic": {name: (name,) for name in ("metadata", "top_k")},
 }
 # What imitators merely pass over, for all we know, stays the client's own business, except where unknown parameters are refused.
 _PASSED_OVER = {"cache_key": ("prompt_cache_key",), **{name: (name,) for name in ("service_tier", "verbosity", "metadata")}}
-# What OpenAI's own Chat Completions have beyond what the model has names for; kept where unknown parameters are passed over.
-OPENAI_ONLY = (
-    "store", "safety_identifier", "modalities", "audio", "logit_bias", "logprobs", "top_logprobs", "web_search_options",
-    "prompt_cache_retention", "moderation",
-)  # fmt: skip
 _MEDIA: dict[str, tuple[bytes, bytes]] = {  # how a request says: here is an image, a document
     "anthropic": (b"image", b"document"),
     "openai-chat": (b"image_url", b"file"),

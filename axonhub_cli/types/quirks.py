@@ -55,6 +55,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     top_k: bool = True
     seed: bool = True
     penalties: bool = True
+    logprobs: bool = True
     service_tier: bool = True
     verbosity: bool = True
     metadata: bool = True
@@ -106,6 +107,7 @@ MEANINGS: dict[str, str] = {
     "top_k": "takes top_k",
     "seed": "takes seed",
     "penalties": "takes presence_penalty and frequency_penalty",
+    "logprobs": "Chat: takes logprobs, top_logprobs, and logit_bias",
     "service_tier": "takes service_tier",
     "verbosity": "takes verbosity",
     "metadata": "takes metadata",

@@ -1,6 +1,7 @@
 """`axonhub channel quirks`, and what `channel show` says of them: what is in force, where it comes from, how to switch it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ def test_a_channel_like_its_vendor_has_none() -> None:
 def test_show_counts_the_presets_and_names_the_others() -> None:
     """What somebody set or found stands there with what would hold without it."""
     text = run("show", "mi")
-    assert "openai-chat: 14 of its preset" in text
+    assert re.search(r"openai-chat: \d+ of its preset", text)
     assert "late_system = true (your config; else false)" in text
     assert "images = false (deep test (image) of devstral; else true)" in text
     assert "axonhub channel quirks mi" in text

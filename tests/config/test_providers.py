@@ -16,7 +16,7 @@ def test_the_promised_providers_are_there() -> None:
     """Every provider of the documentation is a type, and so is every protocol that has a codec."""
     assert set(PRESETS) >= {
         "anthropic", "openai", "openai-chat", "openai-responses", "deepseek", "moonshot", "zhipu", "zai", "zai-coding",
-        "openrouter", "groq", "mistral", "xai", "minimax", "cerebras", "together",
+        "openrouter", "dashscope", "groq", "mistral", "xai", "minimax", "cerebras", "together",
         "fireworks", "azure", "ollama", "lmstudio", "llamacpp", "vllm", "sglang", "axonhub",
     }  # fmt: skip
     assert set(PRESETS) >= set(PROTOCOLS)

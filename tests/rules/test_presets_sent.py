@@ -279,8 +279,12 @@ CASES: dict[str, list[tuple[Protocol, Body, Callable[[Body, Any], bool]]]] = {
         ("openai-chat", chat(user="me"), _lacks("user")),
         ("anthropic", messages(metadata={"user_id": "me"}), _lacks("user")),
     ],
+    "logprobs": [
+        ("openai-chat", chat(logprobs=True, logit_bias={"5": 1}), _lacks("logprobs", "logit_bias")),
+        ("openai-chat", chat({"role": "developer", "content": "x"}, USER, logit_bias={"5": 1}), _lacks("logit_bias")),
+    ],
     "unknown_fields": [
-        ("openai-chat", chat(service_tier="auto", verbosity="low", store=False), _lacks("service_tier", "verbosity", "store")),
+        ("openai-chat", chat(verbosity="low", store=False), _lacks("verbosity", "store")),
         ("openai-chat", chat({"role": "developer", "content": "x"}, USER, store=False), _lacks("store")),
     ],
     "native_responses": [

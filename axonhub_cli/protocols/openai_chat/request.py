@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import RequestError
 from ...types.messages import Request
 from ..base import Losses, Target
-from ..dialect import OPENAI_ONLY
+from ..dialect import LOGPROBS, OPENAI_ONLY
 from .effort import read_effort, write_effort, write_switch
 from .fields import Fields, wrong
 from .history import write_messages
@@ -113,8 +113,9 @@ def write_request(request: Request, target: Target, losses: Losses) -> Block:
 
 
 def _known(extra: Block, out: Outward) -> Block:
-    """A Chat client's other parameters, less OpenAI's own where the upstream refuses what it does not know."""
-    refused = [] if out.quirks.unknown_fields else [name for name in OPENAI_ONLY if name in extra]
+    """A Chat client's other parameters, less those that the upstream refuses."""
+    unknown = (*(() if out.quirks.unknown_fields else OPENAI_ONLY), *(() if out.quirks.logprobs else LOGPROBS))
+    refused = [name for name in unknown if name in extra]
     for name in refused:
         out.losses.drop(name, "the upstream has no such parameter")
     return {key: value for key, value in extra.items() if key not in refused}
