@@ -125,7 +125,7 @@ class _Screen:
             code = child.wait()
             if code in (0, 130, -2):  # quit by the user: so is the server
                 with suppress(RuntimeError):  # the server has ended first
-                    loop.call_soon_threadsafe(server.stop)
+                    loop.call_soon_threadsafe(_left, server)
             else:
                 sys.stderr.write("axonhub: the live tree ended; the server goes on (Ctrl-C ends it).\n")
 
@@ -141,6 +141,18 @@ class _Screen:
             except subprocess.TimeoutExpired:
                 self._child.terminate()
                 self._child.wait(timeout=3)
+
+
+def _left(server: "Server") -> None:
+    """The person has left the tree, and with it the server. A Ctrl-C reaches both and is one all the same: asked twice, the server
+    would wait for nobody."""
+    gateway = server.gateway
+    assert gateway is not None
+    if not gateway.draining:
+        server.stop()
+    if gateway.running:
+        sys.stderr.write(f"axonhub: waiting for {gateway.running} running requests (Ctrl-C to end at once)\n")
+        sys.stderr.flush()
 
 
 def _banner(server: "Server") -> None:

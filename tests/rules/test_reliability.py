@@ -87,7 +87,7 @@ FAULTS: dict[int, Row] = {
             f"{S}lifecycle.py::test_a_drain_that_is_over_ends_streams_with_the_protocols_own_error",
         ),
     ),
-    49: Row("a second signal", (f"{S}lifecycle.py::test_signals_end_a_busy_server_in_time",)),
+    49: Row("a second signal", (f"{S}lifecycle.py::test_signals_end_a_busy_server_in_time", f"{S}tree_ends.py::test_a_key_ends_the_server_once")),
     50: Row("SIGKILL", (f"{T}system.py::test_a_killed_server_has_kept_what_it_had_shown",)),
     51: Row("a power cut", (), "no test here can cut the power; the store runs SQLite's WAL, whose promise it is"),
     52: Row("a full disk", ("faults/test_disk.py::test_52_a_full_disk_costs_nobody_an_answer", "trace/test_writer.py::test_a_full_disk")),
