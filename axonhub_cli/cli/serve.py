@@ -144,7 +144,7 @@ class _Screen:
 
 
 def _left(server: "Server") -> None:
-    """The person has left the tree, and with it the server. A Ctrl-C reaches both and is one all the same: asked twice, the server
+    """The person has left the tree, and so the server ends. A Ctrl-C reaches both, and counts once: asked twice, the server
     would wait for nobody."""
     gateway = server.gateway
     assert gateway is not None

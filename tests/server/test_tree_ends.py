@@ -27,7 +27,8 @@ class Terminal:
         self.said = b""
         self.process = subprocess.Popen(
             [sys.executable, "-c", _HERE, "-m", "axonhub_cli", "serve", "--port", "0"], start_new_session=True,
-            stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "AXONHUB_HOME": str(home), "TERM": "xterm-256color", "LINES": "24"},
+            stdin=theirs, stdout=theirs, stderr=theirs,
+            env={**os.environ, "AXONHUB_HOME": str(home), "TERM": "xterm-256color", "LINES": "24"},
         )  # fmt: skip
         os.close(theirs)
 
