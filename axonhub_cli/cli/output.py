@@ -43,7 +43,15 @@ def console(*, stderr: bool = False) -> "Console":
     """A console without highlighting, markup or emoji: what is printed is what was given. NO_COLOR and pipes are respected."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            """Who reads has seen enough (`| head`): that is no failure of the command."""
+            try:
+                super().on_broken_pipe()
+            except SystemExit:
+                raise SystemExit(0) from None
+
+    return Plain(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def emit(result: Result, *, json: bool = False) -> None:
@@ -63,11 +71,11 @@ def emit(result: Result, *, json: bool = False) -> None:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> "RenderableType":
     """A plain table; cells are text as given (already `clean` where they are foreign), headings become capitals. `right` names
-    the columns that are aligned to the right."""
+    the columns that are aligned to the right. Without a heading there is no line for them."""
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=any(columns))
     for column in columns:
         grid.add_column(column.upper(), justify="right" if column in right else "left", overflow="fold")
     for row in rows:
