@@ -33,7 +33,7 @@ REACH = 1024  # packs that a recipe may reach back
 FULL = 256 << 10  # bytes of a pack: another one is begun then
 KNOWN = 1024  # sessions whose last bodies are known
 MEMORY = 16 << 20  # bytes of them that are at hand; others are read again
-SMALL = 16 << 10  # bytes of a request's bodies that are searched for secrets all at once
+TINY = 2048  # bytes of a body that is not worth a recipe
 _SENT = ("client_request", "upstream_request")  # what a session sends again and again
 _MARGIN = 4096  # bytes around what is new in which a word must end
 
@@ -85,12 +85,11 @@ class Packer:
         self._floor = latest + 1 if first is None else first
         self._pack = _Pack(latest + 1, latest + 1)
 
-    def put(self, record: RequestRecord, kept: Mapping[BodyKind, bytes], redactor: Redactor) -> Places:
-        """Add a request's bodies without their secrets; gives where they are."""
+    def put(self, record: RequestRecord, kept: Mapping[BodyKind, bytes], redactor: Redactor, *, clean: bool = False) -> Places:
+        """Add a request's bodies without their secrets; gives where they are. `clean`: they were searched, and have none."""
         pack = self._room()
         places: Places = {}
         previous: Content | None = None
-        clean = sum(map(len, kept.values())) < SMALL and not redactor.finds(b"\n".join(kept.values()))
         for kind, data in kept.items():
             content = self._content(_key(kind, record), bytes(data), redactor, previous, clean=clean)
             places[kind] = (content.pack, content.number, content.size)
@@ -129,7 +128,7 @@ class Packer:
 
     def _content(self, key: _Key | None, raw: bytes, redactor: Redactor, previous: Content | None, *, clean: bool) -> Content:
         """The content that is this body without secrets; a known one when they are equal. `clean`: there are none in it."""
-        if key is None:
+        if key is None or len(raw) < TINY:
             return self._add(raw if clean else redactor.clean(raw), None, (0, 0), None)
         base = self._base(key, raw, previous)
         old = b"" if base is None or base.data is None else base.data

@@ -25,39 +25,42 @@ _LARGEST = 2**63 - 1  # what SQLite can hold
 _encode = msgspec.json.Encoder().encode
 
 
-def columns(record: RequestRecord, places: Places, redactor: Redactor) -> Row:
-    """The values of `schema.PUT_REQUESTS`, without secrets."""
+def columns(record: RequestRecord, places: Places, redactor: Redactor, *, clean: bool = False) -> Row:
+    """The values of `schema.PUT_REQUESTS`, without secrets. `clean`: `foreign` was searched, there are none, and
+    nothing changes any more."""
     usage = record.usage
     return (
         *_plain(record),
         *(_NO_USAGE if usage is None else _usage(usage)),
-        *_foreign(record, redactor),
+        *(_foreign(record) if clean else _masked(record, redactor)),
         _json(record.tools),
         _json(record.losses),
         _encode(places).decode() if places else None,
     )
 
 
-def _foreign(record: RequestRecord, redactor: Redactor) -> tuple[str | None, ...]:
-    """Path, prompt, error and attempts: what others wrote. One look at all of them together tells whether there is a secret."""
-    path, prompt, error, attempts = record.path, record.prompt, record.error, _encode(record.attempts)
-    try:
-        suspicious = redactor.finds(f"{path}\n{prompt}\n{error}\n".encode() + attempts)
-    except UnicodeEncodeError:
-        suspicious = True
-    if not suspicious:
-        return path, prompt, error, attempts.decode()
-    texts = (text and redactor.text(text) for text in (path, prompt, error))
-    return (*texts, redactor.clean(attempts).decode())
+def foreign(record: RequestRecord) -> bytes:
+    """What others wrote of a record: path, prompt, error and attempts, all together."""
+    texts = f"{record.path}\n{record.prompt}\n{record.error}\n".encode("utf-8", "replace")
+    return texts + _encode(record.attempts)
 
 
-def bent(record: RequestRecord, places: Places, redactor: Redactor) -> Row:
+def _foreign(record: RequestRecord) -> tuple[str | None, ...]:
+    return record.path, record.prompt, record.error, _encode(record.attempts).decode()
+
+
+def _masked(record: RequestRecord, redactor: Redactor) -> tuple[str | None, ...]:
+    texts = (text and redactor.text(text) for text in (record.path, record.prompt, record.error))
+    return (*texts, redactor.clean(_encode(record.attempts)).decode())
+
+
+def bent(record: RequestRecord, places: Places, redactor: Redactor, *, clean: bool = False) -> Row:
     """The same for a record that SQLite cannot hold as it is: text that can be encoded, numbers that fit."""
     plain = RequestRecord(*_fields(record))
     plain.tools = [_bindable(name) for name in plain.tools]
     plain.losses = [Loss(loss.action, _bindable(loss.path), _bindable(loss.why)) for loss in plain.losses]
     plain.attempts = [AttemptRecord(*map(_bindable, _attempt_fields(attempt))) for attempt in plain.attempts]
-    return tuple(map(_bindable, columns(plain, places, redactor)))
+    return tuple(map(_bindable, columns(plain, places, redactor, clean=clean)))
 
 
 def put_texts(connection: sqlite3.Connection, request_id: str, texts: Texts, redactor: Redactor) -> None:

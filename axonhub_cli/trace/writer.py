@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 from ..config.schema import Trace
 from ..errors import StoreError
@@ -27,6 +28,7 @@ from .records import RequestRecord
 from .redact import Redactor
 
 BATCH = 1000
+TOGETHER, SMALL = 16, 16 << 10  # requests that are searched for secrets all at once, and the bytes of their bodies at most
 # While requests run, work is done in slices with rests between them: the proxy's loop waits for little of it at a time. A rest
 # costs 30 us and cold caches, so slices are longer than what is let through between (`process.share_interpreter`).
 SLICE_SECONDS = 0.002
@@ -51,7 +53,10 @@ _POISON = (
 )
 
 
-Make = Callable[[RequestRecord, rows.Places, Redactor], rows.Row]
+class Make(Protocol):
+    """Makes a row: `rows.columns` or `rows.bent`."""
+
+    def __call__(self, record: RequestRecord, places: rows.Places, redactor: Redactor, *, clean: bool) -> rows.Row: ...
 
 
 class Writer:
@@ -189,11 +194,14 @@ class Writer:
     def _rows(self, batch: list[Item], redactor: Redactor, make: Make) -> list[rows.Row]:
         """The rows of a batch; a begin whose end is in it, too, is none."""
         over = {item.record.id for item in batch if item.final}
-        made = []
-        for item in self._politely(batch):
-            if item.final or item.record.id not in over:
-                places = self._packer.put(item.record, item.bodies, redactor) if item.bodies else {}
-                made.append(make(item.record, places, redactor))
+        items = [item for item in batch if item.final or item.record.id not in over]
+        made, clean = [], False
+        for index, item in enumerate(self._politely(items)):
+            if index % TOGETHER == 0:
+                clean = _is_clean(items[index : index + TOGETHER], redactor)
+            searched = clean and item.size < SMALL
+            places = self._packer.put(item.record, item.bodies, redactor, clean=searched) if item.bodies else {}
+            made.append(make(item.record, places, redactor, clean=clean and item.final))
         return made
 
     def _politely(self, batch: list[Item]) -> Iterator[Item]:
@@ -274,6 +282,13 @@ class Writer:
             self.error = None
             lost = f"{self._backlog.dropped_rows} requests and the bodies of {self._backlog.dropped_bodies} are missing"
             self.messages.append(("info", f"The trace store works again; so far {lost} in it."))
+
+
+def _is_clean(items: list[Item], redactor: Redactor) -> bool:
+    """Whether nothing of what is written of these requests has a secret, large bodies apart: those are searched one by one."""
+    texts = [rows.foreign(item.record) for item in items]
+    texts += [body for item in items if item.size < SMALL for body in item.bodies.values()]
+    return not redactor.finds(b"\n".join(texts))
 
 
 def _put(connection: sqlite3.Connection, made: list[rows.Row]) -> None:

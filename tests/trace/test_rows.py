@@ -19,15 +19,15 @@ CANARY = "sk-axonhub-canary-0123456789abcdef"
 
 def test_the_same_body_is_stored_once(query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
     """Equal bodies are one content, whose pack goes with its last request; a second end replaces the first one's bodies."""
-    store = make_store()
-    store.end(make_record("ar-1"), {"client_request": b"same", "upstream_request": b"same"})
-    store.end(make_record("ar-2"), {"client_request": b"same"})
-    store.end(make_record("ar-2"), {"client_request": b"other"})
-    store.end(make_record("ar-2"), {"client_request": b"same"})
+    store, same, other = make_store(), b"same" * 1000, b"other" * 1000
+    store.end(make_record("ar-1"), {"client_request": same, "upstream_request": same})
+    store.end(make_record("ar-2"), {"client_request": same})
+    store.end(make_record("ar-2"), {"client_request": other})
+    store.end(make_record("ar-2"), {"client_request": same})
     assert store.flush(10)
-    assert query(database, "SELECT contents FROM packs") == [("[[0,4,0,0,0,0],[4,5,0,0,0,0],[9,4,0,0,0,0]]",)]
+    assert query(database, "SELECT contents FROM packs") == [("[[0,4000,0,0,0,0],[4000,5000,0,0,0,0],[9000,4000,0,0,0,0]]",)]
     with reader(database) as traces:
-        assert traces.bodies("ar-2") == {"client_request": b"same"}
+        assert traces.bodies("ar-2") == {"client_request": same}
     connection = sqlite3.connect(database, isolation_level=None)
     connection.execute("PRAGMA foreign_keys=ON")
     for request_id, left in (("ar-1", 1), ("ar-2", 0)):
@@ -63,3 +63,31 @@ def test_odd_values_are_stored(query: Query, database: Path, make_store: MakeSto
     assert store.flush(10)
     assert query(database, "SELECT asked_model, prompt, input, output FROM requests") == [("m?", "p?", 2**63 - 1, -(2**63 - 1))]
     assert store.dropped == 0
+
+
+def test_small_bodies_are_packed_as_they_are(
+    query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord
+) -> None:
+    """What is equal in one pack costs nothing when that is compressed: looking for it would."""
+    store = make_store()
+    store.end(make_record("ar-1"), {"client_request": b"same", "upstream_request": b"same", "upstream_response": b"said"})
+    assert store.flush(10)
+    assert query(database, "SELECT contents FROM packs") == [("[[0,4,0,0,0,0],[4,4,0,0,0,0],[8,4,0,0,0,0]]",)]
+    with reader(database) as traces:
+        assert traces.bodies("ar-1")["upstream_request"] == b"same"
+
+
+def test_one_secret_among_many_requests_is_masked(database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
+    """Requests are searched together; the one that has a secret loses it, whether it runs or is over, and the others nothing."""
+    store = make_store(secrets=lambda: [CANARY])
+    store.begin(make_record("ar-running", prompt=f"runs with {CANARY}"))
+    for number in range(40):
+        text = f"number {number} {CANARY if number == 21 else ''}"
+        store.end(make_record(f"ar-{number:02}", prompt=text), {"client_request": text.encode(), "upstream_response": b"fine"})
+    assert store.flush(10)
+    with reader(database) as traces:
+        assert traces.bodies("ar-20")["client_request"] == b"number 20 "
+        assert traces.bodies("ar-21")["client_request"] == b"number 21 [***]"
+    content = b"".join(file.read_bytes() for file in database.parent.iterdir())
+    assert b"runs with [***]" in content
+    assert CANARY.encode() not in content
