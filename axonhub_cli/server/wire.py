@@ -37,7 +37,9 @@ class Wire(asyncio.Protocol):
     """One connection; one request at a time. `released` is called when it may serve the next one."""
 
     def __init__(self, released: Callable[["Wire"], None]) -> None:
-        self.idle_since = 0.0
+        self.idle_since = self.idle_at = (
+            0.0  # when it became free, by the loop's clock, which stands still in a sleep, and by the wall's
+        )
         self._released = released
         self._transport: Any = None  # transports share no base class that has all of their methods
         self._answer: Answer | None = None

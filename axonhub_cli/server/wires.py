@@ -6,7 +6,10 @@ that gets no answer on such a one is sent again on a new connection, once: nothi
 
 import asyncio
 import re
+import socket
 import ssl
+import time
+from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -90,10 +93,12 @@ class Wires:
 
     def _waiting(self, place: Place) -> Wire | None:
         wires = self._idle.get(place)
-        oldest = asyncio.get_running_loop().time() - KEEP_SECONDS
+        oldest, now = asyncio.get_running_loop().time() - KEEP_SECONDS, time.time()
         while wires:
             wire = wires.pop()
-            if wire.usable and wire.idle_since >= oldest:
+            if (
+                wire.usable and wire.idle_since >= oldest and abs(now - wire.idle_at) <= KEEP_SECONDS
+            ):  # a lid may have been closed
                 return wire
             wire.close()
         return None
@@ -103,7 +108,7 @@ class Wires:
         wires = self._idle.setdefault(place, [])
 
         def released(wire: Wire) -> None:
-            wire.idle_since = loop.time()
+            wire.idle_since, wire.idle_at = loop.time(), time.time()
             wires.append(wire)
             if self._sweep is None:
                 self._sweep = loop.call_later(KEEP_SECONDS, self._close_old)
@@ -112,6 +117,7 @@ class Wires:
             async with asyncio.timeout(patience):
                 found = await self._names.find(place.host, place.port)
                 sock = await aiohappyeyeballs.start_connection(found, happy_eyeballs_delay=_STAGGER, interleave=1)
+                _ask_now_and_then(sock)
                 name = place.host if place.tls is not None else None
                 _, wire = await loop.create_connection(lambda: Wire(released), sock=sock, ssl=place.tls, server_hostname=name)
         except TimeoutError:
@@ -129,6 +135,19 @@ class Wires:
                 wires.remove(wire)
                 wire.close()
         self._sweep = loop.call_later(KEEP_SECONDS, self._close_old) if any(self._idle.values()) else None
+
+
+_PROBES = {"TCP_KEEPIDLE": 30, "TCP_KEEPALIVE": 30, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}  # seconds; the second is macOS's word
+
+
+def _ask_now_and_then(sock: socket.socket) -> None:
+    """Let the system ask whether the other end is there while it says nothing: a network that has vanished in the meantime shows
+    after a minute and a half then, and not when the patience with a model that thinks is over."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _PROBES.items():
+        if hasattr(socket, name):
+            with suppress(OSError):  # not every system that has the name has the option
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 async def _exchange(wire: Wire, head: bytes, body: bytes) -> Answer:

@@ -1,7 +1,9 @@
 """One connection to an upstream: what it reads however it is cut, what it refuses, who may use it again."""
 
 import asyncio
+import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -156,6 +158,26 @@ async def test_a_stale_connection_is_replaced_once(peer: Peer, wires: Wires) -> 
     with pytest.raises(Broken) as caught:
         await ask(wires, peer)
     assert caught.value.unanswered
+
+
+async def test_after_a_sleep_connections_are_new(peer: Peer, wires: Wires, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A computer that slept for an hour has a clock that did not: what was kept leads nowhere, and would not even say so."""
+    peer.answers = [MEASURED, MEASURED, MEASURED]
+    assert await whole(await ask(wires, peer)) == b"Hello, world"
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 3600)
+    assert await whole(await ask(wires, peer)) == b"Hello, world"
+    assert await whole(await ask(wires, peer)) == b"Hello, world"
+    assert peer.served == 2
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_KEEPIDLE"), reason="this system names the option in another way")
+async def test_the_system_looks_after_silent_connections(peer: Peer, wires: Wires) -> None:
+    """So that an upstream which has vanished is found while it is waited for."""
+    peer.answers = [MEASURED]
+    sock = (await ask(wires, peer))._wire._transport.get_extra_info("socket")
+    assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
 
 
 async def test_an_answer_that_had_begun_is_not_asked_for_again(peer: Peer, wires: Wires) -> None:
