@@ -6,10 +6,11 @@ Codex says it in a header (`session.identify`). Claude Code is recognised by the
 compaction is a normal request that ends in a demand for a summary, and for no tools.
 """
 
+from ..errors import AxonHubError
 from ..protocols.body import ClientBody
 from .records import RequestKind
 
-_COMPACTS = ("Respond with TEXT ONLY", "<summary>")  # the tags come late: the start of the prompt may not reach so far
+_DEMAND = "CRITICAL: Respond with TEXT ONLY"
 _SMALL = 4096  # bytes of a tool list that is worth building: a search's has one tool, a turn's has dozens of kilobytes
 
 
@@ -17,7 +18,7 @@ def purpose(client: str, kind: RequestKind, body: ClientBody, prompt: str | None
     """The kind of a request; `kind` is what the headers said, `prompt` the start of the last user text."""
     if client != "claude-code" or kind != "turn":
         return kind
-    if prompt and prompt.startswith("CRITICAL:") and any(words in prompt for words in _COMPACTS):
+    if _compacts(body, prompt):
         return "compaction"
     if body.size_of("tools") > _SMALL:
         return kind
@@ -29,3 +30,24 @@ def purpose(client: str, kind: RequestKind, body: ClientBody, prompt: str | None
     types = [tool.get("type") for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
     searches = bool(types) and all(isinstance(each, str) and each.startswith("web_search") for each in types)
     return "web_search" if searches else kind
+
+
+def _compacts(body: ClientBody, prompt: str | None) -> bool:
+    """Whether the last thing that is said is the demand for a summary: alone, after tool results, or after what the user said
+    before without getting an answer."""
+    if prompt and prompt.startswith("CRITICAL:") and (_DEMAND in prompt or "<summary>" in prompt):
+        return True
+    return _DEMAND.encode() in body.data and _last_text(body).startswith(_DEMAND)
+
+
+def _last_text(body: ClientBody) -> str:
+    try:
+        for message in body.backwards("messages"):
+            if isinstance(message, dict) and message.get("role") == "user":
+                content = message.get("content")
+                parts = content if isinstance(content, list) else []
+                texts = [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
+                return texts[-1] if texts else ""
+    except AxonHubError:
+        pass
+    return ""

@@ -10,6 +10,8 @@ from axonhub_cli.trace.purpose import purpose
 
 SCHEMA = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
 TURN = [{"name": "Bash", "description": "x" * 5000, "input_schema": {"type": "object"}}]
+ASKED = {"type": "text", "text": "fix it"}
+DEMAND = {"type": "text", "text": "CRITICAL: Respond with TEXT ONLY. Do NOT call any tools.\n\n- Do NOT use Read"}
 CASES: list[tuple[dict[str, Any], str | None, str]] = [
     ({"output_config": SCHEMA}, "name this", "title"),
     ({"output_config": SCHEMA, "tools": []}, "name this", "title"),
@@ -20,8 +22,14 @@ CASES: list[tuple[dict[str, Any], str | None, str]] = [
     ({"tools": TURN}, "CRITICAL: text only, in <summary> tags", "compaction"),
     ({"tools": TURN}, "CRITICAL: Respond with TEXT ONLY. Do NOT call any tools.", "compaction"),
     ({"tools": TURN}, "CRITICAL: this build is broken", "turn"),
+    ({"tools": TURN, "messages": [{"role": "user", "content": [ASKED, DEMAND]}]}, "fix it", "compaction"),
+    ({"tools": TURN, "messages": [{"role": "user", "content": [ASKED, DEMAND]}, {"role": "system", "content": "x"}]}, "fix it",
+     "compaction"),
+    ({"tools": TURN, "messages": [{"role": "user", "content": [DEMAND, ASKED]}]}, "fix it", "turn"),
+    ({"tools": TURN, "messages": [{"role": "user", "content": [DEMAND]}, {"role": "user", "content": "go"}]}, "go", "turn"),
+    ({"tools": TURN, "messages": DEMAND}, "go", "turn"),
     ({"tools": 3}, None, "turn"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("fields", "prompt", "kind"), CASES)
