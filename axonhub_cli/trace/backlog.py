@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from .records import BodyKind, Findings, RequestRecord
 
 BYTES = 64 << 20  # of bodies that may wait
-MANY = 8 << 20  # of bodies: no reason to wait for more
+MANY = 4 << 20  # of bodies: no reason to wait for more
 ROWS = 10_000  # that may wait
 
 
