@@ -6,7 +6,7 @@ import typer
 
 from . import channel_override, channel_quirks, channel_rename, channel_write
 from .channel_facts import counted, counting, protocols, quirk_rows, secret_states, summary, told_quirks
-from .channel_options import Name
+from .channel_options import Known
 from .channel_table import few, listing, told
 from .edit import channel as pick
 from .edit import channel_table, config_file, load, set_or_drop
@@ -39,7 +39,7 @@ def list_(limit: LimitOption = 50, json: JsonFlag = False) -> None:
 
 
 @app.command()
-def show(name: Name, json: JsonFlag = False) -> None:
+def show(name: Known, json: JsonFlag = False) -> None:
     """One channel, with the addresses that it really uses, and whether its secrets are there."""
     found = pick(load(), name)
     data = summary(found) | {
@@ -70,7 +70,7 @@ channel_quirks.register(app)
 
 @app.command()
 def remove(
-    name: Name,
+    name: Known,
     keep_secret: Annotated[bool, typer.Option("--keep-secret", help="Leave its secret in the keyring.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     json: JsonFlag = False,
@@ -97,19 +97,19 @@ def remove(
 
 
 @app.command()
-def enable(name: Name, json: JsonFlag = False) -> None:
+def enable(name: Known, json: JsonFlag = False) -> None:
     """Let requests go to a channel again."""
     _switch(name, True, json)
 
 
 @app.command()
-def disable(name: Name, json: JsonFlag = False) -> None:
+def disable(name: Known, json: JsonFlag = False) -> None:
     """Send no requests to a channel, and keep it."""
     _switch(name, False, json)
 
 
 @app.command()
-def reset(name: Name, json: JsonFlag = False) -> None:
+def reset(name: Known, json: JsonFlag = False) -> None:
     """Forget what is held against a channel: cooldowns, and secrets that were refused."""
     from ..config import orders
     from ..config.paths import paths
@@ -121,7 +121,7 @@ def reset(name: Name, json: JsonFlag = False) -> None:
 
 @app.command("secret")
 def secret_(
-    name: Name,
+    name: Known,
     secret: SecretOption = None,
     secret_stdin: StdinOption = False,
     insecure_file: FileOption = False,
@@ -148,7 +148,7 @@ def secret_(
 
 
 @app.command()
-def models(name: Name, limit: LimitOption = 200, json: JsonFlag = False) -> None:
+def models(name: Known, limit: LimitOption = 200, json: JsonFlag = False) -> None:
     """Ask the provider which models it has."""
     from ..clients.probe import models as ask
     from ..config.presets import endpoints
@@ -161,7 +161,7 @@ def models(name: Name, limit: LimitOption = 200, json: JsonFlag = False) -> None
 
 @app.command("test")
 def try_out(
-    name: Name,
+    name: Known,
     model: Annotated[str | None, typer.Option("--model", "-m", help="The model to ask; by default its first.")] = None,
     deep: Annotated[bool, typer.Option("--deep", help="Find out what it can do: tools, reasoning, images, counting, …")] = False,
     protocol: Annotated[str | None, typer.Option("--protocol", help="With --deep: which of its protocols to test.")] = None,

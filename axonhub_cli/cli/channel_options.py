@@ -4,7 +4,10 @@ from typing import Annotated
 
 import typer
 
+from . import complete
+
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name.")]
+Known = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name.", autocompletion=complete.channels)]
 BaseUrl = Annotated[
     str | None, typer.Option("--base-url", metavar="URL", help="Where it is, when not at its vendor's usual address.")
 ]

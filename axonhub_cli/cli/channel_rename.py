@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from .channel_options import Name
+from .channel_options import Known, Name
 from .edit import channel as pick
 from .edit import channel_table, check_name, config_file, load
 from .output import JsonFlag, Result, emit
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command()(rename)
 
 
-def rename(name: Name, new: Name, json: JsonFlag = False) -> None:
+def rename(name: Known, new: Name, json: JsonFlag = False) -> None:
     """Give a channel another name, also where profiles use it."""
     from ..config import capabilities, orders, ratios
     from ..config.paths import paths

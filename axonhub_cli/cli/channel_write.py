@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
-from . import channel_override, channel_quirks
+from . import channel_override, channel_quirks, complete
 from .channel_facts import protocols, summary
-from .channel_options import BaseUrl, BodyOverrides, HeaderOverrides, Models, Name, Priority, Quirks, Tags, Weight
+from .channel_options import BaseUrl, BodyOverrides, HeaderOverrides, Known, Models, Name, Priority, Quirks, Tags, Weight
 from .edit import add_item, channel_table, check_name, config_file, load, set_or_drop
 from .edit import channel as pick
 from .output import JsonFlag, Result, emit
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 def add(
     name: Name,
     type_: Annotated[
-        str, typer.Option("--type", "-t", help="A preset (deepseek, ollama, …) or a bare protocol (openai-chat, …).")
+        str,
+        typer.Option(
+            "--type",
+            "-t",
+            help="A preset (deepseek, ollama, …) or a bare protocol (openai-chat, …).",
+            autocompletion=complete.types,
+        ),
     ],
     base_url: BaseUrl = None,
     secret: SecretOption = None,
@@ -57,7 +63,7 @@ def add(
 
 
 def edit(
-    name: Name,
+    name: Known,
     type_: Annotated[str | None, typer.Option("--type", "-t", help="Another preset or protocol.")] = None,
     base_url: BaseUrl = None,
     model: Models = None,

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import complete
 from .edit import load, server_port
 from .edit import profile as pick_profile
 from .output import JsonFlag, LimitOption, Result, confirm, emit, table
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Local keys: what clients use to talk to axonhub on this machine.")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The key's name.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The key's name.", autocompletion=complete.keys)]
 
 
 @app.command()

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import complete
 from .edit import add_item, check_name, config_file, load
 from .edit import channel as pick_channel
 from .edit import profile as pick
@@ -21,7 +22,7 @@ app = typer.Typer(
     no_args_is_help=True, help="Profiles: lists of rules from the model names that clients ask for to those you want."
 )
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The profile's name.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The profile's name.", autocompletion=complete.profiles)]
 
 
 @app.command()
@@ -104,7 +105,9 @@ def show(name: Name, json: JsonFlag = False) -> None:
 
 @app.command()
 def use(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The profile; none with --none.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="The profile; none with --none.", autocompletion=complete.profiles)
+    ] = None,
     key: Annotated[str | None, typer.Option("--key", "-k", help="For this key only.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="For every key, also those that have a profile of their own.")] = False,
     none: Annotated[bool, typer.Option("--none", help="Use no profile: names pass through unchanged.")] = False,
@@ -129,9 +132,9 @@ def use(
 
 @app.command("map")
 def map_(
-    profile: Annotated[str, typer.Argument(metavar="PROFILE")],
+    profile: Annotated[str, typer.Argument(metavar="PROFILE", autocompletion=complete.profiles)],
     from_: Annotated[str, typer.Argument(metavar="FROM", help="The model name that clients ask for.")],
-    to: Annotated[str, typer.Argument(metavar="TO", help="The model to use instead.")],
+    to: Annotated[str, typer.Argument(metavar="TO", help="The model to use instead.", autocompletion=complete.models)],
     regex: Annotated[bool, typer.Option("--regex", "-r", help="FROM is a regex; it must match the whole name.")] = False,
     channel: Annotated[str | None, typer.Option("--channel", "-c", help="Only on this channel.")] = None,
     first: Annotated[bool, typer.Option("--first", help="Put the rule before all others; the first match wins.")] = False,
@@ -164,7 +167,7 @@ def map_(
 
 @app.command()
 def unmap(
-    profile: Annotated[str, typer.Argument(metavar="PROFILE")],
+    profile: Annotated[str, typer.Argument(metavar="PROFILE", autocompletion=complete.profiles)],
     from_: Annotated[str, typer.Argument(metavar="FROM", help="The rule's name or regex, as it is written.")],
     json: JsonFlag = False,
 ) -> None:
@@ -211,7 +214,7 @@ def remove(
 
 @app.command("test")
 def try_out(
-    profile: Annotated[str, typer.Argument(metavar="PROFILE")],
+    profile: Annotated[str, typer.Argument(metavar="PROFILE", autocompletion=complete.profiles)],
     model: Annotated[str, typer.Argument(metavar="MODEL")],
     json: JsonFlag = False,
 ) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import RequestError
+from . import complete
 from .output import JsonFlag, Result, clean, emit, table
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def route(
-    model: Annotated[str, typer.Argument(help="The name as the client asks for it.")],
+    model: Annotated[str, typer.Argument(help="The name as the client asks for it.", autocompletion=complete.models)],
     key: Annotated[str | None, typer.Option("--key", help="Name of the local key: decides the active profile.")] = None,
     client: Annotated[str, typer.Option("--client", help="claude-code, codex, opencode, or a protocol.")] = "claude-code",
     profile: Annotated[str | None, typer.Option("--profile", help="Explain for this profile instead.")] = None,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import NotConfigured, UsageError
+from . import complete
 
 if TYPE_CHECKING:
     from ..clients.launch import Launch, Runnable
@@ -31,11 +32,16 @@ def register(app: typer.Typer) -> None:
 
 def run(
     ctx: typer.Context,
-    client: Annotated[str, typer.Argument(help="claude, codex, opencode or gemini.")],
+    client: Annotated[str, typer.Argument(help="claude, codex, opencode or gemini.", autocompletion=complete.clients)],
     profile: Annotated[
-        str | None, typer.Option("--profile", help="The profile of this session; by default the active one.")
+        str | None,
+        typer.Option(
+            "--profile", help="The profile of this session; by default the active one.", autocompletion=complete.profiles
+        ),
     ] = None,
-    key: Annotated[str | None, typer.Option("--key", metavar="NAME", help="The local key to use.")] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="NAME", help="The local key to use.", autocompletion=complete.keys)
+    ] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", help="The model that the client asks for.")] = None,
 ) -> None:
     """Start claude, codex, opencode or gemini so that it uses axonhub, without touching its files.
