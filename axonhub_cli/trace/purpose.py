@@ -37,7 +37,7 @@ def _compacts(body: ClientBody, prompt: str | None) -> bool:
     before without getting an answer."""
     if prompt and prompt.startswith("CRITICAL:") and (_DEMAND in prompt or "<summary>" in prompt):
         return True
-    return _DEMAND.encode() in body.data and _last_text(body).startswith(_DEMAND)
+    return _last_text(body).startswith(_DEMAND)
 
 
 def _last_text(body: ClientBody) -> str:
