@@ -186,7 +186,17 @@ PRESETS: dict[str, dict[str, Source]] = {
         "replay_reasoning": Source(_MINIMAX_CHAT, "the complete message goes into the history"),
         "reasoning_split": Source(_MINIMAX_CHAT, "reasoning_split parts thinking from content"),
     },
-    "minimax/anthropic": {"top_k": Source("https://platform.minimax.io/docs/api-reference/text-anthropic-api", "top_k: ignored")},
+    "minimax/anthropic": {
+        "top_k": Source(
+            "https://platform.minimax.io/docs/api-reference/text-anthropic-api", "top_k and stop_sequences are ignored"
+        ),
+        "forced_tool_choice": Source(
+            "https://platform.minimaxi.com/docs/api-reference/text/api/openapi-chat-anthropic.json", "tool_choice is auto or none"
+        ),
+        "cache_control": Source(
+            "https://platform.minimax.io/docs/api-reference/anthropic-api-compatible-cache", "up to four cache_control marks"
+        ),
+    },
     "cerebras": {
         "developer_role": Source("https://inference-docs.cerebras.ai/resources/openai", "developer is not exposed"),
         "reasoning_field": Source(_CEREBRAS_THINKING, "thinking stands in reasoning"),

@@ -278,7 +278,11 @@ _HOSTED = (
         title="MiniMax",
         root="https://api.minimax.io",
         endpoints=by_protocol(
-            messages_at("https://api.minimax.io/anthropic", replace(MESSAGES, top_k=False, documents=False), "bearer"),
+            messages_at(
+                "https://api.minimax.io/anthropic",
+                replace(MESSAGES, forced_tool_choice=False, cache_control=True, top_k=False, documents=False),
+                "bearer",
+            ),
             chat_at(  # unasked, thinking stands in the answer, between <think> tags
                 "https://api.minimax.io/v1",
                 replace(
