@@ -29,6 +29,7 @@ LOOKBACK = 20  # blocks before a mark in which Anthropic looks for a prefix that
 # (https://api-docs.deepseek.com/guides/kv_cache); others promise nothing.
 SHORT, LONG, HOURS, DAY = 300.0, 3600.0, 7200.0, 86_400.0
 
+_WORD = 12  # characters of a word that are shown before its difference
 _Found = tuple[Cause, str]
 _ORDER: tuple[Cause, ...] = ("tools", "system", "settings", "history")
 
@@ -267,8 +268,11 @@ def _edit(old: Any, new: Any) -> str:
 
 
 def _change(old: str, new: str) -> str:
+    """Where two texts begin to differ, and what stands there, from the beginning of that word."""
     at = _first(old, new)
-    return f"character {at + 1}: “{_cut(old[at:])}” became “{_cut(new[at:])}”"
+    word = max(old.rfind(" ", 0, at), old.rfind("\n", 0, at)) + 1
+    start = word if at - word < _WORD else at
+    return f"character {at + 1}: “{_cut(old[start:])}” became “{_cut(new[start:])}”"
 
 
 def _first(old: Any, new: Any) -> int:

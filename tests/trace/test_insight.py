@@ -50,7 +50,7 @@ CHANGES: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"system": SYSTEM[:1]}, "system", "system prompt changed: 2 parts became 1"),
     ({"messages": [HISTORY[0], {"role": "assistant", "content": "hm"}, *HISTORY[2:]]}, "history",
-     "history edited at message 2 of 3, character 2: “i” became “m”"),
+     "history edited at message 2 of 3, character 2: “hi” became “hm”"),
     ({"messages": [HISTORY[0], {"role": "assistant", "content": [TEXT, TEXT]}, *HISTORY[2:]]}, "history",
      "history edited at message 2 of 3: 1 parts became 2"),
     ({"messages": [HISTORY[0], {"role": "user", "content": "hi"}, *HISTORY[2:]]}, "history", "history edited at message 2 of 3"),
