@@ -33,7 +33,7 @@ class Totals:
         """Count a request that is over."""
         self.running -= 1
         self.errors += request.outcome in FAILED
-        self.failovers += len({attempt.channel for attempt in request.attempts.values() if attempt.outcome != "skipped"}) > 1
+        self.failovers += len({attempt.channel for attempt in request.attempts.values()}) > 1
         self.misses += request.verdict is not None
         self.input = _sum(self.input, request.input)
         self.cached = _sum(self.cached, request.cached)

@@ -70,16 +70,16 @@ def test_a_running_request_turns_and_the_selected_one_is_marked(events: Any) -> 
 
 
 def test_a_shut_trace_says_what_went_wrong_in_it(events: Any) -> None:
-    """Failures, failovers and missed caches are seen without opening it; so is the last thing the user said."""
+    """Failures, channels that were left or passed over, and missed caches are seen without opening it; so is the last prompt."""
     tree = Tree()
     first, second = events.request("r1", prompt="Fix the flaky test."), events.request("r2", at=2.0)
     attempts = [{"index": 0, "channel": "a", "outcome": "error"}, {"index": 1, "channel": "b", "outcome": "ok"}]
-    skipped = [{"index": 0, "channel": "a", "outcome": "skipped"}, {"index": 1, "channel": "b", "outcome": "ok"}]
+    passed = [{"index": 0, "channel": "a", "outcome": "skipped"}, {"index": 1, "channel": "b", "outcome": "ok"}]
     for event in (first, events.end(first, attempts=attempts), second,
-                  events.end(second, 3.0, outcome="error", attempts=skipped, verdict="idle for 6 min")):  # fmt: skip
+                  events.end(second, 3.0, outcome="error", attempts=passed, verdict="idle for 6 min")):  # fmt: skip
         tree.apply(event)
     trace = tree.traces["trace-1"]
     painted = [Painter(99, 1_800_000_000.0, columns(99), UNICODE).line(Row("trace", trace, "", open=shown)).plain.rstrip()
                for shown in (False, True)]  # fmt: skip
-    assert painted == [" ▸ ✻ claude-code trace-1  0s ago  ✗ 1  ↷ 1  ○ 1  Fix the flaky test.",
+    assert painted == [" ▸ ✻ claude-code trace-1  0s ago  ✗ 1  ↷ 2  ○ 1  Fix the flaky test.",
                        " ▾ ✻ claude-code trace-1  0s ago  ✗ 1  2 requests"]  # fmt: skip
