@@ -9,8 +9,6 @@ from .edit import load
 from .output import JsonFlag, Result, clean, emit, table
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from ..config.schema import Channel
 
 _SWITCH = "Switch one: axonhub channel edit {name} --quirk QUIRK=VALUE. Give it back to the preset: --quirk QUIRK="
@@ -95,27 +93,29 @@ def _in_force(found: "Channel", *, every: bool) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: order[row["protocol"], row["quirk"]])
 
 
-def _page(name: str, rows: list[dict[str, Any]]) -> "RenderableType":
-    from rich.console import Group
-
+def _page(name: str, rows: list[dict[str, Any]]) -> str:
+    """A paragraph for each: what holds and who says so, what that means, what its source says; addresses stay whole."""
     if not rows:
         return f"Nothing differs from what the protocol's own vendor takes. Everything: axonhub channel quirks {name} --all"
-    parts: list[RenderableType] = []
+    parts: list[str] = []
     for protocol in dict.fromkeys(row["protocol"] for row in rows):
-        cells = [[row["quirk"], _text(row["value"]), _from(row), _why(row)] for row in rows if row["protocol"] == protocol]
-        parts += [f"{protocol}:", table(["quirk", "value", "from", "meaning"], cells), ""]
-    return Group(*parts, _SWITCH.format(name=name))
+        parts.append(f"{protocol}:")
+        parts += [_paragraph(row) for row in rows if row["protocol"] == protocol]
+        parts.append("")
+    return "\n".join([*parts, _SWITCH.format(name=name)])
+
+
+def _paragraph(row: dict[str, Any]) -> str:
+    lines = [f"  {row['quirk']} = {_text(row['value'])}   ({_from(row)})", f"      {row['meaning']}"]
+    if row.get("source"):
+        lines.append(f"      {row['says']}: {row['source']}")
+    return "\n".join(lines)
 
 
 def _from(row: dict[str, Any]) -> str:
     if row["by"] == "your config":
-        return f"your config (else {_text(row['instead'])})"
+        return f"your config; else {_text(row['instead'])}"
     return clean(f"{row['by']} of {row['about']}" if row["about"] else row["by"])
-
-
-def _why(row: dict[str, Any]) -> str:
-    """The meaning, and below it what the source says and where."""
-    return f"{row['meaning']}\n{row['says']}: {row['source']}" if row.get("source") else str(row["meaning"])
 
 
 def _text(value: Any) -> str:

@@ -59,7 +59,7 @@ def test_what_is_in_force_tells_where_it_comes_from() -> None:
     )
     assert (rows["images"]["by"], rows["images"]["about"]) == ("deep test (image)", "devstral")
     text = run("quirks", "mi")
-    assert "your config (else false)" in text
+    assert "late_system = true   (your config; else false)" in text
     assert "deep test (image) of devstral" in text
     assert "with a length of 9" in text
     assert "axonhub channel edit mi --quirk QUIRK=VALUE" in text
