@@ -241,15 +241,21 @@ def _system(old: list[Any], new: list[Any]) -> str:
 
 
 def _history(old: list[Any], new: list[Any]) -> str | None:
-    """The history must go on where the last request ended."""
+    """The history must go on where the last request ended: with a message, or with more in its last one."""
     index = _first(old, new)
-    if index >= len(old):
+    if index >= len(old) or (index == len(old) - 1 and index < len(new) and _goes_on(old[index], new[index])):
         return None
     if index >= len(new):
         return f"history shortened: {len(old)} messages became {len(new)}"
     if len(new) < len(old):
         return f"history shortened at message {index + 1}: {len(old)} messages became {len(new)}"
     return f"history edited at message {index + 1} of {len(old)}{_edit(old[index], new[index])}"
+
+
+def _goes_on(old: Any, new: Any) -> bool:
+    """Whether a message is the other one and more."""
+    before, after = _blocks(old), _blocks(new)
+    return bool(before) and after[: len(before)] == before and {**old, "content": 0} == {**new, "content": 0}
 
 
 def _edit(old: Any, new: Any) -> str:
