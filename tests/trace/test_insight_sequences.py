@@ -66,7 +66,7 @@ CLAUDE: list[tuple[str, Json, str, str]] = [
     ("tools in another order", {**AFTER, "tools": AFTER["tools"][::-1]}, "tools", "another order"),
     ("compaction", {**AFTER, "messages": [said("This session is continued: …")]}, "history", "5 messages became 1"),
     ("more in the last message", {**claude_code(2), "messages": [*claude_code(2)["messages"][:-1],
-     {"role": "user", "content": [*claude_code(2)["messages"][-1]["content"], text("Sum up.")]}]}, "vendor", "the same beginning"),
+     {"role": "user", "content": [*claude_code(2)["messages"][-1]["content"], text("Sum up.")]}]}, "vendor", "same beginning"),
     ("rewound to an earlier message", {**AFTER, "messages": [*AFTER["messages"][:3], said("No, wait.")]}, "history",
      "history shortened at message 4: 5 messages became 4"),
     ("a reminder was taken out", {**AFTER, "messages": [{"role": "user", "content": [text("Fix.")]}, *AFTER["messages"][1:]]},
