@@ -22,7 +22,7 @@ Effort: TypeAlias = str  # none minimal low medium high xhigh max, and whatever 
 PROTOCOLS: tuple[Protocol, ...] = ("anthropic", "openai-chat", "openai-responses", "gemini")
 
 
-class Seal(Struct, frozen=True):
+class Seal(Struct, frozen=True, gc=False):
     """An opaque value that only its maker can read.
 
     `vendor` is who made it (`anthropic`, `openai`, `google`, or a channel's name); `kind` is `signature`, `redacted`,
@@ -37,7 +37,7 @@ class Seal(Struct, frozen=True):
     channel: str | None = None
 
 
-class Text(Struct, frozen=True, kw_only=True):
+class Text(Struct, frozen=True, kw_only=True, gc=False):
     """Plain text. `cache` marks a prompt-cache breakpoint after it (`5m` or `1h`)."""
 
     text: str
@@ -45,14 +45,14 @@ class Text(Struct, frozen=True, kw_only=True):
     extra: Extra | None = None
 
 
-class Refusal(Struct, frozen=True, kw_only=True):
+class Refusal(Struct, frozen=True, kw_only=True, gc=False):
     """The model's own words of refusal (OpenAI's `refusal`)."""
 
     text: str
     extra: Extra | None = None
 
 
-class Media(Struct, frozen=True, kw_only=True):
+class Media(Struct, frozen=True, kw_only=True, gc=False):
     """An image, audio or document: exactly one of `data` (base64 text as received), `url` or `file_id` (at `vendor`'s)."""
 
     kind: Literal["image", "audio", "document"]
@@ -66,7 +66,7 @@ class Media(Struct, frozen=True, kw_only=True):
     extra: Extra | None = None
 
 
-class Reasoning(Struct, frozen=True, kw_only=True):
+class Reasoning(Struct, frozen=True, kw_only=True, gc=False):
     """Thinking text. `summary` says that it is a vendor's summary, not the thinking itself. Redacted: no text, only a seal."""
 
     text: str
@@ -75,7 +75,7 @@ class Reasoning(Struct, frozen=True, kw_only=True):
     extra: Extra | None = None
 
 
-class ToolCall(Struct, frozen=True, kw_only=True):
+class ToolCall(Struct, frozen=True, kw_only=True, gc=False):
     """A call. `arguments` is JSON text for `function`, free text for `custom`. `item_id` is the Responses item's own id."""
 
     id: str
@@ -89,7 +89,7 @@ class ToolCall(Struct, frozen=True, kw_only=True):
     extra: Extra | None = None
 
 
-class ToolResult(Struct, frozen=True, kw_only=True):
+class ToolResult(Struct, frozen=True, kw_only=True, gc=False):
     """What a call gave back, as parts (Text, Media, Opaque); `kind` follows the call's."""
 
     call_id: str
@@ -100,7 +100,7 @@ class ToolResult(Struct, frozen=True, kw_only=True):
     extra: Extra | None = None
 
 
-class Opaque(Struct, frozen=True, kw_only=True):
+class Opaque(Struct, frozen=True, kw_only=True, gc=False):
     """A block of one protocol that this model does not describe. Emitted by that protocol's writer alone, as it came."""
 
     protocol: Protocol
@@ -111,7 +111,7 @@ class Opaque(Struct, frozen=True, kw_only=True):
 Part: TypeAlias = Text | Refusal | Media | Reasoning | ToolCall | ToolResult | Opaque
 
 
-class Message(Struct, frozen=True, kw_only=True):
+class Message(Struct, frozen=True, kw_only=True, gc=False):
     """One turn of the conversation. `system` and `developer` may stand anywhere."""
 
     role: Role
@@ -119,7 +119,7 @@ class Message(Struct, frozen=True, kw_only=True):
     extra: Extra | None = None
 
 
-class Tool(Struct, frozen=True, kw_only=True):
+class Tool(Struct, frozen=True, kw_only=True, gc=False):
     """A tool on offer.
 
     `function`: JSON-schema parameters. `custom`: free text in, `format` is its grammar object. `hosted`: runs at the vendor,
@@ -141,7 +141,7 @@ class Tool(Struct, frozen=True, kw_only=True):
     extra: Extra | None = None
 
 
-class Namespace(Struct, frozen=True, kw_only=True):
+class Namespace(Struct, frozen=True, kw_only=True, gc=False):
     """What a Responses `namespace` tool says of itself; its tools carry its name."""
 
     name: str
@@ -149,7 +149,7 @@ class Namespace(Struct, frozen=True, kw_only=True):
     extra: Extra | None = None
 
 
-class ToolChoice(Struct, frozen=True, kw_only=True):
+class ToolChoice(Struct, frozen=True, kw_only=True, gc=False):
     """`auto`, `none`, `required` (some tool), or `tool` (the named one). `extra` keeps forms of one protocol (allowed_tools)."""
 
     mode: Literal["auto", "none", "required", "tool"]
@@ -158,7 +158,7 @@ class ToolChoice(Struct, frozen=True, kw_only=True):
     extra: Extra | None = None
 
 
-class Thinking(Struct, frozen=True, kw_only=True):
+class Thinking(Struct, frozen=True, kw_only=True, gc=False):
     """How much to think. `mode` None: said nothing; `adaptive`: the model decides. `summary` is Responses' own word for it."""
 
     mode: Literal["off", "on", "adaptive"] | None = None
@@ -168,7 +168,7 @@ class Thinking(Struct, frozen=True, kw_only=True):
     extra: Extra | None = None
 
 
-class OutputFormat(Struct, frozen=True, kw_only=True):
+class OutputFormat(Struct, frozen=True, kw_only=True, gc=False):
     """Structured output: any JSON, or JSON of a schema."""
 
     kind: Literal["json", "json_schema"]
@@ -178,7 +178,7 @@ class OutputFormat(Struct, frozen=True, kw_only=True):
     strict: bool | None = None
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class Request(Struct, frozen=True, kw_only=True, gc=False):
     """One call of a client. `origin` is the protocol in which it came; `extra` are top-level keys that this model has no name
     for."""
 
@@ -210,7 +210,7 @@ class Request(Struct, frozen=True, kw_only=True):
     extra: Extra | None = None
 
 
-class Usage(Struct, frozen=True, kw_only=True):
+class Usage(Struct, frozen=True, kw_only=True, gc=False):
     """Tokens. `input` includes the cache figures, `output` includes `reasoning`; None is "not told"."""
 
     input: int | None = None
@@ -235,7 +235,7 @@ FinishReason: TypeAlias = Literal[
 ]
 
 
-class Response(Struct, frozen=True, kw_only=True):
+class Response(Struct, frozen=True, kw_only=True, gc=False):
     """A whole answer. `finish` None: the upstream never said. `raw_finish` is its own word."""
 
     origin: Protocol
@@ -249,7 +249,7 @@ class Response(Struct, frozen=True, kw_only=True):
     extra: Extra | None = None
 
 
-class Loss(Struct, frozen=True):
+class Loss(Struct, frozen=True, gc=False):
     """Something that a conversion could not carry, for the request's receipt.
 
     `action` is `dropped`, `changed`, `renamed` or `placeholder`; `path` says where (`messages[3].content[0]`, `top_k`), `why`
