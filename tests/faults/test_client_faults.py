@@ -135,6 +135,41 @@ async def test_70_no_keyring(client: str, start: Start, upstream: Upstream, monk
     assert not upstream.requests
 
 
+_KEYRINGS = {  # what the process that asks the keyring does then
+    "69 locked": ('print(\'{"error": "locked", "detail": "the collection"}\')', b"The keyring is locked"),
+    "71 hangs": ("import time; time.sleep(600)", b"The keyring did not answer within 0.5 s"),
+    "72 killed": ("import os; os.kill(os.getpid(), 9)", b"helper process ended without an answer"),
+}
+
+
+@pytest.mark.parametrize("trouble", _KEYRINGS)
+@pytest.mark.parametrize("client", spread())
+async def test_69_71_72_a_keyring_in_trouble(
+    trouble: str, client: str, start: Start, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is told as one that is not there is; who needs no secret is served meanwhile; once it is well, so is the channel."""
+    does, words = _KEYRINGS[trouble]
+    helper = tmp_path / "helper.py"
+    helper.write_text(does)
+    monkeypatch.setattr("axonhub_cli.config.secrets._HELPER", helper)
+    upstream.will(stream(STREAMS[client]))
+    plain = channels((client, upstream.url)).replace("c0", "open") + 'models = ["free"]\n'
+    hub = await start(channels((client, upstream.url)) + 'secrets = ["keyring:mine"]\nmodels = ["asked-model"]\n' + plain)
+    assert hub.server.gateway is not None
+    hub.server.gateway.secrets._timeout = 0.5
+    waiting = asyncio.ensure_future(ask(hub, client))
+    async with hub.post(PATHS[client], {**ASKS[client], "model": "free"}) as response:
+        assert text_of(client, await response.read()) == "Hello"
+    answer = await waiting
+    check("KEY", client, answer)
+    assert words in answer[2]
+    helper.write_text('print(\'{"value": "sk-mine-mine-mine-mine", "backend": "x"}\')')
+    hub.server.gateway.secrets._timeout = 20
+    monkeypatch.setattr("axonhub_cli.config.secrets._MEMORY", 0)  # the few seconds for which a failure stands
+    check("OK", client, await ask(hub, client))
+    assert len(upstream.requests) == 2
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_38_many_clients_vanish_at_once(client: str, start: Start, upstream: Upstream) -> None:

@@ -107,7 +107,9 @@ async def test_bombs_cost_milliseconds(start: Start, upstream: Upstream) -> None
     hub = await start("[server]\nmax_body_mb = 8\n" + channels(("anthropic", upstream.url)))
     for name, (encoding, data) in make_bombs().items():
         async with hub.post("/v1/messages", data, headers={"Content-Encoding": encoding}) as response:
-            assert 400 <= response.status < 500, name
+            assert response.status == {"empty members": 400, "five layers": 415}.get(name, 413), (
+                name
+            )  # seen before it is unfolded
             assert (await response.json())["error"]["message"]
     assert upstream.requests == []
     async with hub.post("/v1/messages", ASKS["anthropic"]) as response:
