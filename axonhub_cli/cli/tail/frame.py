@@ -55,8 +55,7 @@ class Composer:
             return self._detail(self.ui.detail)
         head, foot = self._head(columns_), views.foot(self)
         body = max(self.height - len(head) - len(foot), 1)
-        said = min(max((body - 4) // (2 * max(self.tree.totals.running, 1)), 1), _SAID)
-        rows = Outline(self.tree, self.ui, self.width - 1, self.now, self.glyphs, said).rows()
+        rows = self._rows(body)
         if self.ui.help:
             shown = views.scrolled(views.help_lines(self), self.ui, body)
         elif rows:
@@ -65,6 +64,18 @@ class Composer:
         else:
             shown = views.empty(self)[:body]
         return self._framed(head, shown, foot, rows)
+
+    def _rows(self, body: int) -> list[Row]:
+        """The tree's rows, with as many lines of output below each request that runs as let all that runs be in sight."""
+        running = max(self.tree.totals.running, 1)
+        said = min(max((body - 4) // (2 * running), 1), _SAID)
+        rows = Outline(self.tree, self.ui, self.width - 1, self.now, self.glyphs, said).rows()
+        live = [index for index, row in enumerate(rows) if row.live]
+        over = live[-1] - live[0] + 1 + _PINNED - body if live else 0
+        if over <= 0 or said == 1:
+            return rows
+        said = max(said + -over // running, 1)  # the next lower, where it does not come out even
+        return Outline(self.tree, self.ui, self.width - 1, self.now, self.glyphs, said).rows()
 
     def _detail(self, detail: Detail) -> Frame:
         """One node in full, with its own head."""

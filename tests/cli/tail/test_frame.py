@@ -239,3 +239,17 @@ WIDE_120 = """
  ! deepseek: cooling down for 12 s                                                                               3s ago
  q quit  ↑↓ move  enter open  F following  f filter  / search  e errors  x export  ? help
 """
+
+
+def test_all_that_runs_stays_in_sight(events: Any) -> None:
+    """What is said below requests that run gives way to the requests themselves, however many channels they have tried."""
+    tree = Tree()
+    for number in range(4):
+        name = f"r{number}"
+        for event in (events.request(name, f"trace-{number}", prompt="Explain it."), events.attempt(name, outcome="error"),
+                      events.attempt(name, 1, "spare"), events.delta(name, "word " * 200)):  # fmt: skip
+            tree.apply(event)
+    lines = [line.plain for line in Composer(tree, Ui(), 100, 34, events.now + 2).frame().lines]
+    assert sum("└─ " in line for line in lines) == 4
+    assert sum("↷ @deepseek" in line for line in lines) == 4
+    assert sum("┊" in line for line in lines) >= 4
