@@ -170,7 +170,7 @@ class Attempt:
             message = f"Channel {self.candidate.channel.name} redirects to {host}; axonhub does not follow. Correct its base_url."
             return Problem(kind="upstream", message=message, status=502, should_retry=False)
         with self.keeper.guard(self.candidate.channel.timeouts.idle * self.call.scale):
-            body = await read_whole(response, MAX_ERROR)
+            body = await read_whole(response, MAX_ERROR, decoder_of(response))
         self.call.bodies["upstream_response"] = body
         problem = self.upstream.read_error(response.status, response.headers, body)
         if problem.kind == "authentication" and self.candidate.secret:
