@@ -130,7 +130,7 @@ def secret_(
     ] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Set or replace a channel's secret."""
+    """Set or replace a channel's secret. A replaced one is deleted where we stored it and no other channel uses it."""
     from ..config import orders
     from ..config.paths import paths
     from ..config.presets import PRESETS
@@ -144,7 +144,9 @@ def secret_(
     with edit(config_file()) as document:
         set_or_drop(channel_table(document, name), "secrets", secrets)
     orders.reset(paths().orders_file, name)  # the old one may have been refused; the reference is often the same
-    emit(Result({"name": name, "secrets": secrets}, f"Channel {name} uses {few(secrets, 'no secret')}."), json=json)
+    gone = _forget(found, load())
+    said = f"Channel {name} uses {few(secrets, 'no secret')}." + (f" Deleted: {', '.join(gone)}." if gone else "")
+    emit(Result({"name": name, "secrets": secrets, "secrets_removed": gone}, said), json=json)
 
 
 @app.command()

@@ -132,6 +132,18 @@ def test_a_file_for_the_secret_needs_consent(home: Path) -> None:
     assert list((home / "secrets").iterdir()) == []
 
 
+def test_a_replaced_secret_is_not_left_behind(home: Path) -> None:
+    """What we stored for a channel goes when another one takes its place, unless a second channel uses it."""
+    run("add", "d", "--type", "deepseek", "--secret-stdin", "--insecure-file", stdin="first")
+    run("rename", "d", "new")
+    run("add", "e", "--type", "deepseek", "--secret", "file:secrets/d")
+    assert "Deleted" not in run("secret", "new", "--secret-stdin", "--insecure-file", stdin="second").stdout
+    assert (home / "secrets" / "d").exists()
+    said = run("secret", "e", "--secret", "env:MY_KEY").stdout
+    assert said == "Channel e uses env:MY_KEY. Deleted: file:secrets/d.\n"
+    assert [file.name for file in (home / "secrets").iterdir()] == ["new"]
+
+
 def test_an_empty_secret_is_refused() -> None:
     """Nothing on stdin is no secret."""
     assert isinstance(error("add", "d", "--type", "deepseek", "--secret-stdin", stdin="\n"), SecretError)
