@@ -19,6 +19,9 @@ LIMITED = whole({"error": {"message": "slow down"}}, status=429, retry_after="30
 Say = Callable[..., Any]
 
 
+PATIENT = "[server]\ngrace = 3600\n"  # where time is short: a slow machine would begin the answer before it is there
+
+
 async def ask(hub: Hub, client: str = "openai-chat", **more: Any) -> tuple[int, dict[str, str], str]:
     """One request: status, headers, body."""
     async with hub.post(PATHS[client], {**ASKS[client], **more}) as response:
@@ -84,7 +87,7 @@ async def test_a_short_rest_is_waited_for(start: Start, upstream: Upstream, monk
     """Two seconds are nothing that a client needs to be sent away for."""
     monkeypatch.setenv("AXONHUB_TEST_TIME_SCALE", "0.05")
     upstream.will(whole({"error": {"message": "try again in 2s"}}, status=429), stream(wire.C_STREAM))
-    hub = await start(channels(("openai-chat", upstream.url)))
+    hub = await start(PATIENT + channels(("openai-chat", upstream.url)))
     assert (await ask(hub))[0] == 429
 
     status, _, body = await ask(hub)
@@ -108,7 +111,7 @@ async def test_what_passes_by_itself_is_tried_once_more(
     """On the same channel when there is no other, once, invisibly."""
     monkeypatch.setenv("AXONHUB_TEST_TIME_SCALE", "0.05")
     upstream.will(whole({"error": {"message": "busy"}}, status=status), stream(wire.C_STREAM))
-    hub = await start(channels(("openai-chat", upstream.url)))
+    hub = await start(PATIENT + channels(("openai-chat", upstream.url)))
 
     got, _, body = await ask(hub, client)
     assert (got, text_of(client, body.encode())) == (200, "Hello")
@@ -137,7 +140,7 @@ async def test_what_does_not_pass_is_not_tried_again(answer: Any, start: Start, 
 async def test_a_closed_port_is_tried_twice(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """And then the client hears where nobody listens."""
     monkeypatch.setenv("AXONHUB_TEST_TIME_SCALE", "0.05")
-    hub = await start(channels(("openai-chat", "http://127.0.0.1:9")))
+    hub = await start(PATIENT + channels(("openai-chat", "http://127.0.0.1:9")))
 
     status, _, body = await ask(hub)
     assert status == 502
@@ -149,7 +152,7 @@ async def test_retries_have_a_budget(start: Start, upstream: Upstream, monkeypat
     """A fifth of the requests, and a few at the start: an outage is not made worse."""
     monkeypatch.setenv("AXONHUB_TEST_TIME_SCALE", "0.01")
     upstream.will(whole({"error": {"message": "busy"}}, status=503))
-    hub = await start(channels(("openai-chat", upstream.url)))
+    hub = await start(PATIENT + channels(("openai-chat", upstream.url)))
 
     for _ in range(20):
         await ask(hub)
@@ -191,7 +194,7 @@ async def test_a_secret_that_was_replaced_is_noticed_without_a_word(
     file.write_text("sk-wrong-wrong-wrong")
     file.chmod(0o600)
     upstream.will(whole({"error": {"message": "bad key"}}, status=401), stream(wire.C_STREAM))
-    hub = await start(channels(("openai-chat", upstream.url)) + f'secrets = ["file:{file}"]\n')
+    hub = await start(PATIENT + channels(("openai-chat", upstream.url)) + f'secrets = ["file:{file}"]\n')
     assert (await ask(hub))[0] == 401
 
     file.write_text("sk-right-right-right")
@@ -237,7 +240,7 @@ async def test_one_probe_at_a_time(start: Start, upstream: Upstream, monkeypatch
         return await (one.pop(0) if len(one) > 1 else one[0])(request)
 
     upstream.will(route)
-    hub = await start(channels(("openai-chat", upstream.url + "/one"), ("openai-chat", upstream.url + "/two")))
+    hub = await start(PATIENT + channels(("openai-chat", upstream.url + "/one"), ("openai-chat", upstream.url + "/two")))
     assert (await ask(hub))[1]["x-axonhub-channel"] == "c1"
     await asyncio.sleep(0.05)
     first = asyncio.ensure_future(ask(hub))
