@@ -9,7 +9,6 @@ members, zstd frames) may not consist of nearly nothing else.
 upstream, and raises `ProtocolError`.
 """
 
-import asyncio
 import sys
 import zlib
 from collections.abc import Iterator
@@ -29,7 +28,6 @@ PIECE = 256 << 10  # output made in one go
 FREE_PARTS = 256  # members or frames that need not hold anything
 PART_BYTES = 64  # what each further one holds at least, on average
 MAX_STAGES = 4
-_SOON = 1 << 20  # bytes that are undone at once, without a thread
 BURST = 64 << 20  # what one chunk of an upstream may unfold to
 UNDERSTOOD = "br, deflate, gzip, identity, zstd"
 
@@ -276,18 +274,6 @@ def decode(body: bytes, encoding: str, limit: int) -> bytes:
     except ProtocolError as error:
         raise RequestError(f"content-encoding {encoding[:40]}: {error.message}.", param="content-encoding") from None
     return whole
-
-
-async def decode_beside(body: bytes, encoding: str, limit: int) -> bytes:
-    """As `decode`. What is large, or becomes so, is undone in a thread, and other streams go on: a hundred bytes may unfold to
-    the whole limit."""
-    if len(body) <= _SOON < limit:
-        try:
-            return decode(body, encoding, _SOON)
-        except RequestError as error:
-            if error.kind != "too_large":
-                raise
-    return await asyncio.to_thread(decode, body, encoding, limit)
 
 
 def _within(body: bytes, limit: int) -> bytes:

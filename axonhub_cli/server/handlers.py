@@ -20,7 +20,7 @@ from ..trace.records import RequestRecord
 from ..trace.session import Hints, Session, identify
 from ..types.problem import Problem, from_error
 from . import admin, counting, models, relay
-from .bodies import decode_beside
+from .bodies import decode
 from .call import Call
 from .card import Card, Cards
 from .client import SAFE, ClientLeft
@@ -35,6 +35,7 @@ from .tasks import scale
 log = logging.getLogger("axonhub")
 _BODY_IDLE = 60.0  # seconds that an upload may pause
 _BODY_TOTAL = 300.0  # seconds that it may take
+_IN_THREAD = 512 * 1024  # decoding more than this happens off the loop
 
 
 class Handler:
@@ -196,7 +197,9 @@ class Handler:
         encoding = headers.get("content-encoding", "")
         if not encoding or encoding.lower() == "identity":
             return data
-        return await decode_beside(data, encoding, limit)
+        if len(data) > _IN_THREAD:
+            return await asyncio.to_thread(decode, data, encoding, limit)
+        return decode(data, encoding, limit)
 
     def _refuse(self, request: Request, path: str, headers: dict[str, str], problem: Problem, *, drop: bool = False) -> Answered:
         """An error of ours, in the caller's shape. `drop`: a body is still coming that nobody will read, so the connection

@@ -1,14 +1,11 @@
 """Content codings of bodies: what is understood, what is refused, and what a bomb costs."""
 
-import asyncio
 import gzip
 import json
-import threading
 import tracemalloc
 import zlib
 from collections.abc import Callable
 from itertools import pairwise, product
-from typing import Any
 
 import brotli
 import pytest
@@ -17,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from axonhub_cli.errors import ProtocolError, RequestError
-from axonhub_cli.server.bodies import BURST, PIECE, ResponseDecoder, decode, decode_beside, zstd
+from axonhub_cli.server.bodies import BURST, PIECE, ResponseDecoder, decode, zstd
 from tests.server.conftest import Start, Upstream, channels
 from tests.server.wire import ASKS
 
@@ -242,26 +239,6 @@ def test_any_bytes_are_a_body_or_a_request_error(encoding: str, body: bytes) -> 
         assert len(decode(body, encoding, LIMIT)) <= LIMIT
     except RequestError as error:
         assert error.kind in ("invalid_request", "too_large")  # noqa: PT017  # most bytes are damaged, some are not
-
-
-@pytest.mark.parametrize(("size", "beside"), [(1000, False), (1 << 20, False), (3 << 20, True)])
-async def test_what_becomes_large_does_so_beside_the_loop(size: int, beside: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever size it has as it comes; what is small is undone at once. The outcome is the same."""
-    threads: list[threading.Thread] = []
-    plain = asyncio.to_thread
-
-    async def to_thread(*work: Any) -> Any:
-        threads.append(threading.current_thread())
-        return await plain(*work)
-
-    monkeypatch.setattr(asyncio, "to_thread", to_thread)
-    body = zstd.compress(bytes(size))
-    assert await decode_beside(body, "zstd", 8 << 20) == bytes(size)
-    assert bool(threads) == beside
-    with pytest.raises(RequestError, match="larger than 2 MB"):
-        await decode_beside(zstd.compress(bytes(9 << 20)), "zstd", 2 << 20)
-    with pytest.raises(RequestError, match="damaged"):
-        await decode_beside(b"nonsense", "zstd", 2 << 20)
 
 
 async def test_an_error_that_comes_compressed_is_read(start: Start, upstream: Upstream) -> None:
