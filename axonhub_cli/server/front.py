@@ -81,7 +81,7 @@ class Connection(asyncio.Protocol):
         self._front = front
         self._loop = asyncio.get_running_loop()
         self.since = self._loop.time()
-        self._parser = HttpRequestParser(self)
+        self._parser: Any = HttpRequestParser(self)  # None when the connection is gone: it holds on to this object
         self._coming: Request | None = None  # the one that is being read
         self._waiting: deque[Request] = deque()
         self._head = 0  # bytes of the head that comes
@@ -131,7 +131,7 @@ class Connection(asyncio.Protocol):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does so only for sockets that it has made itself
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.transport = None
+        self.transport = self._parser = None
         self._deaf = True
         self._front.connections.discard(self)
         self._waiting.clear()

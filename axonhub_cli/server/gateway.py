@@ -34,7 +34,7 @@ from .tasks import scale
 from .upstream import Upstream
 
 _FRESH = 0.05  # seconds for which the files are taken to be unchanged; under load one request in many looks
-_QUIET = 10.0  # seconds without a request after which a server counts as idle
+_QUIET = 2.0  # seconds without a request after which a server counts as idle
 _SELDOM = 4  # an idle server looks at its files so many times less often
 _PLANS = 256  # that are kept
 _REMEMBERED = 2048  # traces whose last channel is known, answers that have two ids

@@ -47,6 +47,7 @@ async def run(call: Call) -> Answered:
     finally:
         gateway.live.discard(keeper)
         keeper.stop()
+        call.stream = None  # they hold on to each other: with it goes all of the call at once, not when the collector comes
 
 
 async def _serve(call: Call, keeper: Keeper) -> Answered | None:

@@ -109,7 +109,7 @@ class Answer:
         self._lines: list[tuple[bytes, bytes]] = []
         self.sink: Sink | None = None
         self._wire = wire
-        self._parser = HttpResponseParser(self)
+        self._parser: HttpResponseParser | None = HttpResponseParser(self)
         self._pieces: list[bytes] = []
         self._size = self._silence = 0
         self.done = False
@@ -140,7 +140,7 @@ class Answer:
 
     def close(self) -> None:
         """Nothing more is wanted."""
-        self.sink = None
+        self.sink = self._parser = None  # each holds on to this object: it would be left to the collector, with all that it holds
         if not self.done and self._error is None:
             self._error = Broken("it was closed by this program")
             self._wire.close()
@@ -163,10 +163,13 @@ class Answer:
     # What the connection tells.
 
     def received(self, data: bytes) -> None:
+        parser = self._parser
+        if parser is None:
+            return
         self._heard = True
         self._silence += len(data)
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             if not self.done:
                 self._fail(Broken(f"what it sent is no HTTP ({error.__context__ or error or type(error).__name__})"))
@@ -225,8 +228,10 @@ class Answer:
             self._lines.append((name, value))
 
     def on_headers_complete(self) -> None:
-        status = self._parser.get_status_code()
-        if not 100 <= status < 600 or self._parser.get_http_version() not in ("1.1", "1.0"):
+        parser = self._parser
+        assert parser is not None
+        status = parser.get_status_code()
+        if not 100 <= status < 600 or parser.get_http_version() not in ("1.1", "1.0"):
             raise ValueError("the status line")  # llhttp takes other versions too, and any three digits
         self._interim = 100 <= status < 200
         if self._interim:
@@ -245,7 +250,7 @@ class Answer:
             self._silence = 0
 
     def on_message_complete(self) -> None:
-        if not self._interim and not self.done:
+        if not self._interim and not self.done and self._parser is not None:
             self.done, self._keep = True, bool(self._parser.should_keep_alive())
 
 

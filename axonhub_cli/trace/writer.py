@@ -210,7 +210,8 @@ class Writer:
         for item in batch:
             yield item
             if time.perf_counter() > until:
-                time.sleep(0 if self._backlog.pressing else REST_SECONDS)
+                if not self._backlog.pressing:
+                    self._backlog.pause(REST_SECONDS)
                 until = time.perf_counter() + SLICE_SECONDS
 
     def _connect(self) -> sqlite3.Connection:

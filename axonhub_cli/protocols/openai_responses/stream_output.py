@@ -10,6 +10,7 @@ done, because clients execute and remember what is done; it stands in the final 
     final()             the item, for the list of the last event
 """
 
+import weakref
 from typing import Any
 from typing import Protocol as Interface
 
@@ -120,10 +121,10 @@ class MessageItem:
 
 
 class TextPart(Quiet):
-    """One content part: text or a refusal."""
+    """One content part: text or a refusal. Its item holds on to it, and is held by whoever made it."""
 
     def __init__(self, item: MessageItem, part: Text | Refusal) -> None:
-        self._item, self._refusal = item, isinstance(part, Refusal)
+        self._item, self._wire, self._refusal = weakref.proxy(item), item.wire, isinstance(part, Refusal)
         self._name = "refusal" if self._refusal else "output_text"
         self._text: list[str] = []
         given = part.extra or {}
@@ -133,20 +134,20 @@ class TextPart(Quiet):
         item.parts.append(self)
         after = {} if self._refusal else {"logprobs": list[Any]()}
         self._template = Template(f"response.{self._name}.delta", self._where, **after)
-        item.wire.emit("response.content_part.added", **self._where, part=self.content())
+        self._wire.emit("response.content_part.added", **self._where, part=self.content())
         if part.text:
             self.add(part.text)
 
     def add(self, text: str) -> None:
         self._text.append(text)
-        self._item.wire.delta(self._template, text)
+        self._wire.delta(self._template, text)
 
     def listed(self, key: str, raw: Any) -> None:
         if key in self._lists:
             self._lists[key].append(raw)
         if key == "annotations":
             at = len(self._lists[key]) - 1
-            self._item.wire.emit("response.output_text.annotation.added", **self._where, annotation_index=at, annotation=raw)
+            self._wire.emit("response.output_text.annotation.added", **self._where, annotation_index=at, annotation=raw)
 
     def end(self) -> None:
         self.cut()
@@ -157,8 +158,8 @@ class TextPart(Quiet):
         content = self.content()
         key = "refusal" if self._refusal else "text"
         after = {} if self._refusal else {"logprobs": content["logprobs"]}
-        self._item.wire.emit(f"response.{self._name}.done", **self._where, **{key: content[key]}, **after)
-        self._item.wire.emit("response.content_part.done", **self._where, part=content)
+        self._wire.emit(f"response.{self._name}.done", **self._where, **{key: content[key]}, **after)
+        self._wire.emit("response.content_part.done", **self._where, part=content)
 
     def content(self) -> dict[str, Any]:
         text = "".join(self._text)
