@@ -35,7 +35,8 @@ SLICE_SECONDS = 0.002
 REST_SECONDS = 0.004
 # A transaction costs nearly the same for one request and for many, and what was not written is what a crash costs.
 GATHER_SECONDS = 0.2
-BUSY_SECONDS = 0.7  # when the last batch was a moment ago
+BUSY_SECONDS = 0.7  # when the last batch was a moment ago, and had many
+MANY = 50  # requests: more than people and their agents make
 HASTY_SECONDS = 0.03  # when somebody waits for prices and verdicts
 PRUNE_SECONDS = 600.0
 IDLE_SECONDS = 20.0  # without a request, before the full-text index is brought up to date
@@ -79,7 +80,7 @@ class Writer:
         self._inode = 0
         self._ran_before = False
         self._prune_at = 0.0
-        self._written_at = float("-inf")
+        self._written_at, self._written = float("-inf"), 0  # when the last batch was written, and how many it had
         self._pruned = False  # since the log was last emptied
         self._index_at = time.monotonic() + IDLE_SECONDS  # when it is brought up to date, if nothing comes
 
@@ -103,7 +104,7 @@ class Writer:
             self._backlog.pause(self._retry_seconds)
             return self._backlog.take(BATCH, 0)
         wait = min(self._prune_at, self._index_at) - time.monotonic()
-        busy = time.monotonic() - self._written_at < 2 * BUSY_SECONDS
+        busy = self._written >= MANY and time.monotonic() - self._written_at < 2 * BUSY_SECONDS
         gather = HASTY_SECONDS if self.hasty() else BUSY_SECONDS if busy else GATHER_SECONDS
         return self._backlog.take(BATCH, max(0.0, wait), gather)
 
@@ -129,7 +130,7 @@ class Writer:
         self._recovered()
         now = time.monotonic()
         if batch:
-            self._written_at = now
+            self._written_at, self._written = now, len(batch)
             self._index_at = now + IDLE_SECONDS
             self.finder.prepare(batch[0].record)
         try:

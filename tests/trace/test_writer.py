@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from axonhub_cli.trace import database as opening
+from axonhub_cli.trace import writer
 from axonhub_cli.trace.backlog import Backlog, Item
 from axonhub_cli.trace.records import Findings, RequestRecord
 from axonhub_cli.trace.store import Store
@@ -241,8 +242,12 @@ class Gathering(Backlog):
         return batch
 
 
-def test_how_long_a_batch_is_gathered(make_store: MakeStore, make_record: MakeRecord) -> None:
-    """A lone request is written soon, one of many with the others, and at once when somebody waits for its price."""
+@pytest.mark.parametrize(("many", "second"), [(1, BUSY_SECONDS), (2, GATHER_SECONDS)])
+def test_how_long_a_batch_is_gathered(
+    many: int, second: float, make_store: MakeStore, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request is written soon, one after many with others, and at once when somebody waits for its price."""
+    monkeypatch.setattr(writer, "MANY", many)
     backlog, hasty = Gathering(), [False]
     store = make_store(backlog=backlog, hasty=lambda: hasty[0])
     store.end(make_record("ar-1"), {})
@@ -254,4 +259,4 @@ def test_how_long_a_batch_is_gathered(make_store: MakeStore, make_record: MakeRe
     assert store.flush(10)
     store.end(make_record("ar-4"), {})
     assert store.close(10)
-    assert (backlog.waits[0], backlog.waits[1], backlog.waits[3]) == (GATHER_SECONDS, BUSY_SECONDS, HASTY_SECONDS)
+    assert (backlog.waits[0], backlog.waits[1], backlog.waits[3]) == (GATHER_SECONDS, second, HASTY_SECONDS)
