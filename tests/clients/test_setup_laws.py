@@ -107,7 +107,8 @@ def later(draw: st.DrawFn, comment: str, mark: str, addition: str) -> list[Edit]
                 at(here, lambda line: line.replace("true", "false") if line.strip().endswith(("true", "true,")) else line)
             )
         else:
-            edits.append(at(here, lambda line: None if line.strip().endswith(("1", "1,", "true", "true,", "null,")) else line))
+            whole = ("1", "1,", "true", "true,", "null", "null,")  # with and without a comma: a set-up may add one
+            edits.append(at(here, lambda line, whole=whole: None if line.strip().endswith(whole) else line))
     if draw(st.booleans()):
         edits.append(lambda text: text + ("" if text.endswith("\n") or not text else "\n") + addition)
     return edits
