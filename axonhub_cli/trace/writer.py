@@ -287,8 +287,12 @@ class Writer:
 
 
 def _is_clean(items: list[Item], redactor: Redactor) -> bool:
-    """Whether nothing of what is written of these requests has a secret, large bodies apart: those are searched one by one."""
-    texts = [rows.foreign(item.record) for item in items]
+    """Whether nothing of what is written of these requests has a secret, large bodies apart: those are searched one by one.
+    A record that cannot be written as it is (`rows.bent` can) is searched on its own, too."""
+    try:
+        texts = [rows.foreign(item.record) for item in items]
+    except (ValueError, OverflowError):
+        return False
     texts += [body for item in items if item.size < SMALL for body in item.bodies.values()]
     return not redactor.finds(b"\n".join(texts))
 

@@ -91,3 +91,19 @@ def test_one_secret_among_many_requests_is_masked(database: Path, make_store: Ma
     content = b"".join(file.read_bytes() for file in database.parent.iterdir())
     assert b"runs with [***]" in content
     assert CANARY.encode() not in content
+
+
+def test_odd_words_of_an_attempt_cost_no_row(
+    query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord
+) -> None:
+    """A reason that no encoding holds, among other requests: all of them are there, and its secret is not."""
+    store = make_store(secrets=lambda: [CANARY])
+    odd = make_record("ar-odd", outcome="error")
+    odd.attempts = [AttemptRecord(0, "c", "anthropic", "m", status=2**70, reason=f"\ud800 {CANARY}")]
+    store.end(make_record("ar-a", outcome="ok"), {})
+    store.end(odd, {})
+    store.end(make_record("ar-b", outcome="ok"), {})
+    assert store.flush(10)
+    assert [row[0] for row in query(database)] == ["ar-a", "ar-b", "ar-odd"]
+    ((attempts,),) = query(database, "SELECT attempts FROM requests WHERE id = 'ar-odd'")
+    assert "? [***]" in attempts
