@@ -6,6 +6,7 @@ needs it.
 """
 
 import re
+import threading
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -13,17 +14,47 @@ from typing import Any
 import msgspec
 
 from ..errors import RequestError
-from .raw import Raw, kind_of, loads, loads_object
+from .raw import Raw, dumps, kind_of, loads, loads_object, splice
 
 _top = msgspec.json.Decoder(dict[str, Raw]).decode
 _ABSENT = Raw(b"")
 _ROLE = re.compile(rb'\{\s*"role"\s*:\s*"([a-z]+)"')  # nearly every client says the role first
+_OTHERS = tuple(  # how an item begins that the model has not said
+    b'{"%b":%b"%b"' % (key, space, word)
+    for key, words in ((b"role", (b"user", b"tool", b"system", b"developer")), (b"type", (b"message", b"function_call_output")))
+    for word in words
+    for space in (b"", b" ")
+)
+_FIRST = re.compile(rb'\s*\{\s*"model"\s*:\s*')  # nearly every client says the model first
+
+
+class _Named(threading.local):
+    """How often the key `model` was met in the body that is being looked at."""
+
+    times = 0
+
+
+class _Name:
+    """The model's name: what JSON has for it. Of two, the last counts, here as everywhere."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+_named = _Named()
+
+
+def _meet(kind: type, value: Any) -> _Name:
+    _named.times += 1
+    return _Name(value)
 
 
 class _Glance(msgspec.Struct):
     """What is looked at of every request, found in one pass over its bytes. Conversations are lists of raw items."""
 
-    model: Raw = _ABSENT
+    model: _Name | None = None
     stream: Raw = _ABSENT
     messages: list[Raw] | None = None
     input: list[Raw] | str | None = None
@@ -51,9 +82,9 @@ class _Glance(msgspec.Struct):
     thinking: Raw = _ABSENT
 
 
-_glance = msgspec.json.Decoder(_Glance).decode
+_glance = msgspec.json.Decoder(_Glance, dec_hook=_meet).decode
 _ITEMS = frozenset({"messages", "input", "contents"})
-_SEEN = frozenset(_Glance.__struct_fields__) - _ITEMS
+_SEEN = frozenset(_Glance.__struct_fields__) - _ITEMS - {"model"}
 
 
 class ClientBody:
@@ -65,8 +96,11 @@ class ClientBody:
     def __init__(self, data: bytes, in_path: dict[str, Any] | None = None) -> None:
         self.data = data
         self._in_path = in_path or {}
+        self._once = False  # the key `model` stands in it exactly once
+        _named.times = 0
         try:
             self._seen: _Glance | None = _glance(data)
+            self._once = _named.times == 1
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._seen = None
             self.fields = loads_object(data, "request body") | self._in_path
@@ -87,6 +121,8 @@ class ClientBody:
             return self._in_path[key]
         if self._seen is None or "fields" in self.__dict__:
             return self.fields.get(key)
+        if key == "model":
+            return self._seen.model.value if self._seen.model is not None else None
         value = getattr(self._seen, key) if key in _SEEN else self._top.get(key, _ABSENT)
         return None if value is _ABSENT else loads(bytes(value))
 
@@ -118,6 +154,27 @@ class ClientBody:
             built = self.fields.get("messages") if seen is None else None
             return [_role(item) for item in built] if isinstance(built, list) else []
         return [found[1].decode() if (found := _ROLE.match(item)) else _role(loads(bytes(item))) for item in items]
+
+    def said(self, marks: tuple[bytes, ...]) -> bool:
+        """Whether one of these stands in the body, what others than the model have said apart: most of it is tools' results."""
+        seen = self._seen
+        items = (seen.messages or seen.input) if seen is not None else None
+        parts = (
+            [part for item in items if not (part := bytes(item)).startswith(_OTHERS)] if isinstance(items, list) else [self.data]
+        )
+        return any(mark in part for part in parts for mark in marks)
+
+    def spliced(self, changes: dict[str, Any]) -> bytes:
+        """The bytes with some top-level keys set (None: removed), as `raw.splice` has it. Where it is the model alone, and that
+        stands at the beginning, nothing is parsed."""
+        alone = self._once and len(changes) == 1 and changes.get("model") is not None
+        found = _FIRST.match(self.data) if alone else None
+        if found is not None:
+            old, start = dumps(self.get("model")), found.end()
+            end = start + len(old)
+            if self.data.startswith(old, start) and self.data[end : end + 1] in (b",", b"}"):
+                return b"".join((self.data[:start], dumps(changes["model"]), memoryview(self.data)[end:]))
+        return splice(self.data, changes)
 
     def size_of(self, key: str) -> int:
         """How many bytes a top-level value takes; 0 when it is not there or was built already."""

@@ -20,7 +20,7 @@ from .base import Codec, Losses, Target
 from .body import ClientBody
 from .compaction import Compactor, asked, expand
 from .dialect import takes, trimmed
-from .raw import dumps, splice
+from .raw import dumps
 from .seal_wire import settle
 from .sealer import Back, Sealer
 from .seals import VENDORS, Blank, Book
@@ -108,7 +108,7 @@ def _splice(client: Codec, body: ClientBody, target: Target, book: Book, *, mixe
             hide_usage = True
     if not changes:
         return Prepared(body=body.data, lane="verbatim")
-    return Prepared(body=splice(body.data, changes), lane="splice", losses=losses.items, hide_usage=hide_usage)
+    return Prepared(body=body.spliced(changes), lane="splice", losses=losses.items, hide_usage=hide_usage)
 
 
 def _native(upstream: Codec, target: Target) -> bool:

@@ -33,8 +33,8 @@ def settle(
     """The top-level keys to change; empty when the body may go as it is. `mixed`: other channels served this conversation."""
     if protocol == "openai-chat":
         return _thinking_back(body, target, book) if target.quirks.replay_reasoning else {}
-    packed = any(mark in body.data for mark in (MARKS if protocol == "gemini" else MARKS[:1]))  # only there they are wrapped
-    if not packed and not ((mixed or not trust) and any(sign in body.data for sign in _SIGNS)):
+    packed = body.said(MARKS if protocol == "gemini" else MARKS[:1])  # only there they are wrapped
+    if not packed and not ((mixed or not trust) and body.said(_SIGNS)):
         return {}
     judge = Judge(protocol, target, book, trust=trust)
     key = _KEYS[protocol]

@@ -7,6 +7,7 @@ import pytest
 
 from axonhub_cli.errors import ProtocolError, RequestError
 from axonhub_cli.protocols.body import ClientBody
+from axonhub_cli.protocols.raw import splice
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,53 @@ def test_who_speaks_is_known_without_building_messages(written: dict[str, Any], 
     """In order; the empty word where no role is said, also in what is no conversation."""
     body = ClientBody(json.dumps({"model": "m", **written}).encode())
     assert body.roles == roles
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"model":"old","messages":[{"model":"old"}]}',
+        ' {  "model" :\t"old" , "messages":[]}',
+        '{"model":"old"}',
+        '{"messages":[{"a":"\\"model\\":\\"old\\""}],"model":"old"}',
+        '{"model":"old","x":1,"model":"old"}',
+        '{"model":"old","model":"other"}',
+        '{"model":"\\u006fld","x":1}',
+        '{"model":["old"],"x":1}',
+        '{"model":null,"x":1}',
+        '{"model":"old","x":"\\ud800"}',
+        '{"x":1}',
+        '{"model":"öld 🦉","x":1}',
+    ],
+)
+@pytest.mark.parametrize("changes", [{"model": "new"}, {"model": 'ne"w'}, {"model": None}, {"model": "new", "x": 2}])
+def test_a_splice_says_what_a_parser_says(body: str, changes: dict[str, Any]) -> None:
+    """Where the key stands twice too, no value of it remains: which one counts is up to who reads it."""
+    spliced = ClientBody(body.encode()).spliced(changes)
+    assert json.loads(spliced) == json.loads(splice(body.encode(), changes))
+    assert "old" in changes.values() or spliced.count(b'"model":"old"') <= body.count('[{"model":"old"')
+
+
+def test_a_splice_of_the_model_keeps_every_other_byte() -> None:
+    """Blanks, too: what it does not mean it does not touch."""
+    body = b'{ "model" : "old",\n "x" : [1, 2.50],\t"y":"\\u0041" }'
+    assert ClientBody(body).spliced({"model": "new"}) == body.replace(b'"old"', b'"new"')
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ('{"messages":[{"role":"user","content":"mark"}]}', False),
+        ('{"messages":[{"role": "tool","content":"mark"}],"tools":["mark"]}', False),
+        ('{"messages":[{"role":"assistant","content":"mark"}]}', True),
+        ('{"messages":[{"content":"mark","role":"user"}]}', True),
+        ('{"input":[{"type":"message","content":"mark"},{"type":"function_call_output","output":"mark"}]}', False),
+        ('{"input":[{"type":"reasoning","encrypted_content":"mark"}]}', True),
+        ('{"contents":[{"role":"model","parts":[{"text":"mark"}]}]}', True),
+        ('{"input":"mark"}', True),
+        ('{"x":"\\ud800","messages":[{"role":"assistant","content":"mark"}]}', True),
+    ],
+)
+def test_only_what_the_model_said_is_searched(body: str, found: bool) -> None:
+    """Where that cannot be told quickly, all of it is."""
+    assert ClientBody(body.encode()).said((b"mork", b"mark")) is found
