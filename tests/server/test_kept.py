@@ -11,23 +11,31 @@ from tests.server.conftest import Start, Upstream, channels, stream
 from tests.server.wire import ASKS, HEADS, PATHS, PROTOCOLS, error_of
 
 
-@given(st.lists(st.binary(max_size=50).map(lambda data: data * 900), max_size=12))
-def test_all_of_it_comes_back(pieces: list[bytes]) -> None:
-    """Packed or not."""
-    kept = Kept()
-    for piece in pieces:
-        kept.append(piece)
-    assert kept.whole() == b"".join(pieces)
+@given(st.lists(st.binary(max_size=50).map(lambda data: data * 900), max_size=12), st.sampled_from([0, 100_000, 1 << 40]))
+def test_all_of_it_comes_back(pieces: list[bytes], plenty: int) -> None:
+    """Packed or not, and what waits in all streams is counted right."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_PLENTY", plenty)
+        kept, before = Kept(), module._All.waiting
+        for piece in pieces:
+            kept.append(piece)
+        assert module._All.waiting - before == sum(map(len, kept._pieces))
+        assert kept.whole() == b"".join(pieces)
+        assert module._All.waiting == before
 
 
-def test_events_take_little_room() -> None:
-    """A megabyte of them less than a tenth of it."""
-    kept = Kept()
+def test_events_of_many_take_little_room() -> None:
+    """Streams that would have megabytes have less than a tenth of it once there are many."""
+    streams = [Kept() for _ in range(10)]
     for number in range(6000):
-        kept.append(
-            b'data: {"id":"c-1","choices":[{"index":0,"delta":{"content":"%d"}}],"created":1700000000,"model":"m"}\n\n' % number
-        )
-    assert sum(map(len, [*kept._packed, *kept._pieces])) * 10 < len(kept.whole())
+        for kept in streams:
+            kept.append(
+                b'data: {"id":"c-1","choices":[{"index":0,"delta":{"content":"%d"}}],"created":1700000000,"model":"m"}\n\n'
+                % number
+            )
+    held = sum(len(piece) for kept in streams for piece in [*kept._packed, *kept._pieces])
+    assert held < module._PLENTY + 10 * module._PACK + 600_000
+    assert sum(len(kept.whole()) for kept in streams) > 5_500_000
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
