@@ -1,8 +1,8 @@
 """All that an upstream says in one stream, for the trace: packed when much waits, since a thousand streams may be kept at a time.
 
-While all streams together have less than two megabytes, each is kept as it came: packing costs a twentieth of a stream's whole CPU. Above
-that, who has 32 KB packs them (a tenth of a millisecond): server-sent events shrink to a tenth, and a client that has stopped
-reading holds little more than its buffers.
+While all streams together have less than two megabytes, each is kept as it came: packing costs a twentieth of a stream's whole
+CPU. Above that, who has 32 KB packs them (a tenth of a millisecond): server-sent events shrink to a tenth, and a client that has
+stopped reading holds little more than its buffers.
 """
 
 import sys
