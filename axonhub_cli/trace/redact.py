@@ -16,7 +16,8 @@ from urllib.parse import quote
 from .deltas import shared
 
 MASK = b"[***]"
-_LONG, _MANY = 4096, 16  # bytes and frames of a stream that is worth another look
+_LONG = 4096  # bytes of a stream that is worth another look
+_MANY, _MARK = 16, 16  # frames, and bytes that tell where one ends
 SHORTEST = 8  # characters; a shorter "secret" (`ollama`, `dummy`) is none, and masking it would tear up ordinary text
 
 # Each family by its prefix: a literal prefix is what makes the search fast.
@@ -52,19 +53,21 @@ def _shape(prefix: bytes, rest: bytes) -> tuple[bytes, re.Pattern[bytes]]:
 
 
 _PATTERNS = tuple(_shape(prefix, rest) for prefix, rest in _SHAPES.items())
-# What one of them has at the least, by the letter with which it begins: whether there is one at all is what the machine finds out
-# fastest, and a few looks take a fraction of the time that all prefixes take.
+# What one of them has at the least, none of it a quote or a line's end, by the letter with which it begins: whether there is one
+# at all is what the machine finds out fastest, and a few looks take a fraction of the time that all prefixes take.
 _SUSPECTS = tuple(
     (pattern[:2].lstrip(b"\\")[:1], re.compile(pattern).search)
     for pattern in (
-        rb"-(?:(?<=sk-)|(?<=ah-)|(?<=xai-)|(?<=glpat-)|(?<=pplx-)|(?<=nvapi-)|(?<=xox[abeprs]-))[A-Za-z0-9_-]{20}",
-        rb"g(?:h[posu]_|ithub_pat_|sk_)[A-Za-z0-9_]{36}",
+        rb"-(?<=[alpsx][abehikprstx]-)(?=[A-Za-z0-9_-]{20})"
+        rb"(?:(?<=sk-)|(?<=ah-)|(?<=xai-)|(?<=glpat-)|(?<=pplx-)|(?<=nvapi-)|(?<=xox[abeprs]-))",
+        rb"_(?<=[ahpsv][efkmopstu]_)(?=[A-Za-z0-9_]{16})"
+        rb"(?:(?<=hf_)|(?<=npm_)|(?<=gh[opsu]_)|(?<=gsk_)|(?<=sk_live_)|(?<=github_pat_))",
         rb"A(?:Iza|KIA[A-Z0-9]{16})",
-        rb"_(?:(?<=hf_)|(?<=npm_)|(?<=sk_live_))[A-Za-z0-9]{16}",
         rb"\.eyJ[A-Za-z0-9_-]{10,}\.",
         rb"PRIVATE KEY-----",
     )
 )
+_edge = re.compile(rb'["\n]').search
 
 
 class Redactor:
@@ -75,17 +78,22 @@ class Redactor:
         self.known = _all_forms(tuple(secrets))  # the same object for the same secrets
         self.longest = max(map(len, self.known), default=0)
         self.patterns = [re.compile(pattern.encode()) for pattern in patterns]
+        self._words, self._others = _looked_for(self.known)
 
-    def finds(self, data: bytes) -> bool:
-        """Whether there may be something to take out; a look at data that has nothing is all that it costs."""
-        for form in self.known:
-            if form in data:
+    def finds(self, *texts: bytes) -> bool:
+        """Whether there may be something to take out of one of them; a look at what has nothing is all that it costs, and one at
+        many together costs little more than one at the largest."""
+        rest = b"\n".join([_unframed(text) if len(text) > _LONG else text for text in texts])
+        for word in self._words:
+            if word in rest:
                 return True
-        rest = _unframed(data) if len(data) > _LONG else data
         for letter, look in _SUSPECTS:
             if letter in rest and look(rest) is not None:
                 return True
-        return any(pattern.search(data) is not None for pattern in self.patterns) if self.patterns else False
+        for text in texts if self._others or self.patterns else ():
+            if any(form in text for form in self._others) or any(pattern.search(text) for pattern in self.patterns):
+                return True
+        return False
 
     def clean(self, data: bytes) -> bytes:
         """The data without them."""
@@ -108,18 +116,22 @@ class Redactor:
 
 
 def _unframed(data: bytes) -> bytes:
-    """A stream without what its frames repeat, which is most of it: how two frames in its middle begin and end alike, up to a
-    quote. No key goes over a quote, so what looks like one still does."""
-    frames = data.split(b"\n\n")
+    """A stream without what its frames repeat, which is most of it: what stands between the texts of two in its middle, from a
+    quote or the end of a line to a quote. No word that is looked for goes over one of those, so each is still there."""
+    starts = [len(data) // 2 - 1]
+    for _ in range(3):
+        starts.append(data.find(b"\ndata:", starts[-1] + 1, starts[-1] + _LONG))
+        if starts[-1] < 0:
+            return data
+    first, second = data[starts[1] : starts[2]], data[starts[2] : starts[3]]
+    before, after = shared(first, second)
+    tail, head = _edge(first, len(first) - after), first[: first.rfind(b'"', 0, before) + 1]
+    between = (first[tail.start() :] if tail else b"") + head
+    at = max(0, between.rfind(b'"', 0, max(0, len(between) - _MARK)))
+    frames = data.split(between[at:]) if len(head) > _MARK else ()
     if len(frames) < _MANY:
         return data
-    first, second = frames[len(frames) // 2], frames[len(frames) // 2 + 1]
-    before, after = shared(first, second)
-    head = first[: first.rfind(b'"', 0, before) + 1]
-    at = first.find(b'"', len(first) - after)
-    tail = first[at:] if at >= 0 else b""
-    shorter = map(bytes.removesuffix, map(bytes.removeprefix, frames, repeat(head)), repeat(tail))
-    return b"\n".join([head, tail, *shorter])
+    return b"\n".join([between, *map(bytes.removesuffix, frames, repeat(between[:at]))])
 
 
 @lru_cache(maxsize=4)
@@ -127,6 +139,14 @@ def _all_forms(secrets: tuple[str, ...]) -> tuple[bytes, ...]:
     """What to look for, the longest first. The same few secrets are asked for with every body."""
     forms = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
     return tuple(sorted(forms, key=len, reverse=True))
+
+
+@lru_cache(maxsize=4)
+def _looked_for(forms: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Forms that are words, where what looks like a key is found anyway and left out, and those with quotes or ends of lines."""
+    words = [form for form in forms if _edge(form) is None]
+    plain = tuple(word for word in words if not any(look(word) for _, look in _SUSPECTS))
+    return plain, tuple(form for form in forms if form not in words)
 
 
 def _forms(secret: str) -> set[bytes]:

@@ -158,3 +158,64 @@ def test_a_key_in_a_long_stream_is_found(protocol: str, texts: list[str], key: s
     stream = _stream(protocol, texts) * (1 + 5000 // len(_stream(protocol, texts)))
     assert Redactor([CANARY]).finds(stream) is bool(key)
     assert (MASK in Redactor([CANARY]).clean(stream)) is bool(key)
+
+
+KNOWN = ["words-that-nobody-knows", 'quo"ted-"secret"', "a line\nand one more", "data: 1234", "chatcmpl-B9MBs8CjcvOU2jLn4n5"]
+FRAMES = [
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","delta":{"text":"%b"}}\n\n',
+    b'data: {"id":"chatcmpl-B9MBs8CjcvOU2jLn4n5","choices":[{"delta":{"content":"%b"},"finish":null}]}\n\n',
+    b'data: {"candidates": [{"content": {"parts": [{"text": "%b"}]}}],"responseId": "sk-%b"}\r\n\r\n',
+    b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"%b","item_id":"msg_1","n":7%b}\n\n',
+    b"data: %b\n\ndata: plain %b\n\n",
+]
+
+
+@given(
+    st.sampled_from(FRAMES),
+    st.lists(
+        st.sampled_from([b"", b" the", b"sk", b"-", b'\\"', b"a1" * 8, b"1", KNOWN[0][:9].encode()]), min_size=1, max_size=9
+    ),
+    st.sampled_from([*SHAPES, *KNOWN, base64.b64encode(KNOWN[0].encode())[:-4].decode(), json.dumps(KNOWN[1])[1:-1], ""]),
+    st.integers(0, 200),
+    st.sampled_from(["frame", "each frame", "bytes"]),
+    st.data(),
+)
+def test_what_frames_repeat_hides_nothing(
+    frame: bytes, texts: list[bytes], key: str, place: int, where: str, data: st.DataObject
+) -> None:
+    """Whatever the masks would take out of a stream is found in it before: within a text, over the edges of frames, and in what
+    all of them begin or end with."""
+    secret = key.encode()
+    frames = [frame.replace(b"%b", texts[number % len(texts)]) for number in range(max(60, 5000 // len(frame)))]
+    if where == "each frame":
+        at = data.draw(st.integers(0, len(frame)))
+        frames = [one[:at] + secret + one[at:] for one in frames]
+    elif where == "frame":
+        frames[place % len(frames)] = frame.replace(b"%b", secret)
+    stream = b"".join(frames)
+    if where == "bytes":
+        at = data.draw(st.integers(0, len(stream)))
+        stream = stream[:at] + secret + stream[at + data.draw(st.integers(0, 30)) :]
+    redactor = Redactor(KNOWN[: data.draw(st.integers(0, len(KNOWN)))])
+    assert redactor.clean(stream) == redactor._cleaned(stream)
+    assert redactor.finds(b"before", stream, b"after") is redactor.finds(stream)
+
+
+@given(st.sampled_from(FRAMES), st.integers(10, 50), st.data())
+def test_any_part_of_a_stream_may_be_a_secret(frame: bytes, place: int, data: st.DataObject) -> None:
+    """A secret that is any piece of a stream, also half of what frames repeat around a place where one differs, is found."""
+    frames = [frame.replace(b"%b", b" the") for _ in range(max(60, 5000 // len(frame)))]
+    at = data.draw(st.integers(0, len(frames[0])))
+    odd = frames[place]
+    frames[place] = odd[:at] + b"X" + odd[at + data.draw(st.integers(0, 1)) :]
+    start = at + len(odd) * place - data.draw(st.integers(0, 12))
+    stream = b"".join(frames)
+    assert Redactor([stream[start : start + data.draw(st.integers(SHORTEST, 14))].decode()]).finds(stream)
+
+
+def test_several_texts_are_searched_at_once() -> None:
+    """What one of several has is found; what would come together only where they meet is in none."""
+    redactor = Redactor(["words-that-nobody-knows"], ["ACME-[0-9]+$"])
+    assert redactor.finds(b"a", b"words-that-nobody-knows", b"b")
+    assert redactor.finds(b"see ACME-12", b"b")
+    assert not redactor.finds(b"words-that-", b"nobody-knows", b"ACME-", b"12")
