@@ -34,6 +34,7 @@ FULL = 256 << 10  # bytes of a pack: another one is begun then
 KNOWN = 1024  # sessions whose last bodies are known
 MEMORY = 16 << 20  # bytes of them that are at hand; others are read again
 TINY = 2048  # bytes of a body that is not worth a recipe
+SMALL = 16 << 10  # bytes of one that is not worth a search of its own
 _SENT = ("client_request", "upstream_request")  # what a session sends again and again
 _MARGIN = 4096  # bytes around what is new in which a word must end
 
@@ -86,12 +87,16 @@ class Packer:
         self._pack = _Pack(latest + 1, latest + 1)
 
     def put(self, record: RequestRecord, kept: Mapping[BodyKind, bytes], redactor: Redactor, *, clean: bool = False) -> Places:
-        """Add a request's bodies without their secrets; gives where they are. `clean`: they were searched, and have none."""
+        """Add a request's bodies without their secrets; gives where they are. `clean`: the `small` ones were searched, and have
+        none."""
         pack = self._room()
         places: Places = {}
         previous: Content | None = None
         for kind, data in kept.items():
-            content = self._content(_key(kind, record), bytes(data), redactor, previous, clean=clean)
+            if kind not in _SENT or len(data) < TINY:
+                places[kind] = self._whole(data if clean and len(data) < SMALL else redactor.clean(data))
+                continue
+            content = self._content(_key(kind, record), bytes(data), redactor, previous, clean=clean and len(data) < SMALL)
             places[kind] = (content.pack, content.number, content.size)
             pack.oldest = min(pack.oldest, content.oldest)
             previous = content if kind == "client_request" else previous
@@ -126,10 +131,17 @@ class Packer:
         texts = (_encode(pack.requests).decode(), _encode(pack.recipes).decode())
         connection.execute(schema.PUT_PACK, (pack.id, pack.oldest, pack.last, *texts, data))
 
-    def _content(self, key: _Key | None, raw: bytes, redactor: Redactor, previous: Content | None, *, clean: bool) -> Content:
+    def _whole(self, data: bytes) -> tuple[int, int, int]:
+        """Add a content that nothing goes on with."""
+        pack, size = self._pack, len(data)
+        assert pack is not None
+        pack.recipes.append((pack.size, size, 0, 0, 0, 0))
+        pack.pieces.append(data)
+        pack.size += size
+        return pack.id, len(pack.recipes) - 1, size
+
+    def _content(self, key: _Key, raw: bytes, redactor: Redactor, previous: Content | None, *, clean: bool) -> Content:
         """The content that is this body without secrets; a known one when they are equal. `clean`: there are none in it."""
-        if key is None or len(raw) < TINY:
-            return self._add(raw if clean else redactor.clean(raw), None, (0, 0), None)
         base = self._base(key, raw, previous)
         old = b"" if base is None or base.data is None else base.data
         if base is not None and old == raw and base.clean is redactor.known:
@@ -195,10 +207,13 @@ class Packer:
         return content.size if content.data is not None else 0
 
 
-def _key(kind: BodyKind, record: RequestRecord) -> _Key | None:
+def small(bodies: Mapping[BodyKind, bytes]) -> list[bytes]:
+    """Bodies that are searched together with others before they are put."""
+    return [data for data in bodies.values() if len(data) < SMALL]
+
+
+def _key(kind: BodyKind, record: RequestRecord) -> _Key:
     """Whose bodies go on with one another: a session's, or those that a client sends to one path without a session."""
-    if kind not in _SENT:
-        return None
     if record.trace_id[3:] == record.id[3:]:
         return kind, record.client, record.path
     return kind, record.trace_id, record.agent or "", record.client

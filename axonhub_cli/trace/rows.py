@@ -14,6 +14,7 @@ from .redact import Redactor
 from .texts import Texts
 
 Row = tuple[Any, ...]
+Foreign = tuple[str | None, str | None, str | None, str]  # path, prompt, error, and attempts as JSON
 Places = dict[str, tuple[int, int, int]]  # of a request's bodies: kind → pack, number in it, bytes
 
 _fields = attrgetter(*RequestRecord.__slots__)
@@ -25,42 +26,36 @@ _LARGEST = 2**63 - 1  # what SQLite can hold
 _encode = msgspec.json.Encoder().encode
 
 
-def columns(record: RequestRecord, places: Places, redactor: Redactor, *, clean: bool = False) -> Row:
-    """The values of `schema.PUT_REQUESTS`, without secrets. `clean`: `foreign` was searched, there are none, and
-    nothing changes any more."""
+def columns(record: RequestRecord, places: Places, redactor: Redactor, searched: Foreign | None = None) -> Row:
+    """The values of `schema.PUT_REQUESTS`, without secrets. `searched`: what others wrote, when there are none in it."""
     usage = record.usage
     return (
         *_plain(record),
         *(_NO_USAGE if usage is None else _usage(usage)),
-        *(_foreign(record) if clean else _masked(record, redactor)),
+        *(searched or _masked(record, redactor)),
         _json(record.tools),
         _json(record.losses),
         _encode(places).decode() if places else None,
     )
 
 
-def foreign(record: RequestRecord) -> bytes:
-    """What others wrote of a record: path, prompt, error and attempts, all together."""
-    texts = f"{record.path}\n{record.prompt}\n{record.error}\n".encode("utf-8", "replace")
-    return texts + _encode(record.attempts)
-
-
-def _foreign(record: RequestRecord) -> tuple[str | None, ...]:
+def foreign(record: RequestRecord) -> Foreign:
+    """What others wrote of a record: its path, prompt, error and attempts."""
     return record.path, record.prompt, record.error, _encode(record.attempts).decode()
 
 
-def _masked(record: RequestRecord, redactor: Redactor) -> tuple[str | None, ...]:
-    texts = (text and redactor.text(text) for text in (record.path, record.prompt, record.error))
-    return (*texts, redactor.clean(_encode(record.attempts)).decode())
+def _masked(record: RequestRecord, redactor: Redactor) -> Foreign:
+    path, prompt, error = (text and redactor.text(text) for text in (record.path, record.prompt, record.error))
+    return path, prompt, error, redactor.clean(_encode(record.attempts)).decode()
 
 
-def bent(record: RequestRecord, places: Places, redactor: Redactor, *, clean: bool = False) -> Row:
+def bent(record: RequestRecord, places: Places, redactor: Redactor, searched: Foreign | None = None) -> Row:
     """The same for a record that SQLite cannot hold as it is: text that can be encoded, numbers that fit."""
     plain = RequestRecord(*_fields(record))
     plain.tools = [_bindable(name) for name in plain.tools]
     plain.losses = [Loss(loss.action, _bindable(loss.path), _bindable(loss.why)) for loss in plain.losses]
     plain.attempts = [AttemptRecord(*map(_bindable, _attempt_fields(attempt))) for attempt in plain.attempts]
-    return tuple(map(_bindable, columns(plain, places, redactor, clean=clean)))
+    return tuple(map(_bindable, columns(plain, places, redactor, searched)))
 
 
 def put_texts(connection: sqlite3.Connection, request_id: str, texts: Texts, redactor: Redactor) -> None:

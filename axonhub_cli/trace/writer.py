@@ -22,13 +22,13 @@ from ..errors import StoreError
 from . import database, indexing, retention, rows, schema
 from .backlog import Backlog, Item
 from .findings import Finder
-from .packs import Packer
+from .packs import Packer, small
 from .recorder import Level
 from .records import RequestRecord
 from .redact import Redactor
 
 BATCH = 1000
-TOGETHER, SMALL = 16, 16 << 10  # requests that are searched for secrets all at once, and the bytes of their bodies at most
+TOGETHER = 16  # requests that are searched for secrets all at once
 # While requests run, work is done in slices with rests between them: the proxy's loop waits for little of it at a time. A rest
 # costs 30 us and cold caches, so slices are longer than what is let through between (`process.share_interpreter`).
 SLICE_SECONDS = 0.002
@@ -57,7 +57,9 @@ _POISON = (
 class Make(Protocol):
     """Makes a row: `rows.columns` or `rows.bent`."""
 
-    def __call__(self, record: RequestRecord, places: rows.Places, redactor: Redactor, *, clean: bool) -> rows.Row: ...
+    def __call__(
+        self, record: RequestRecord, places: rows.Places, redactor: Redactor, searched: rows.Foreign | None
+    ) -> rows.Row: ...
 
 
 class Writer:
@@ -196,13 +198,14 @@ class Writer:
         """The rows of a batch; a begin whose end is in it, too, is none."""
         over = {item.record.id for item in batch if item.final}
         items = [item for item in batch if item.final or item.record.id not in over]
-        made, clean = [], False
+        made: list[rows.Row] = []
+        searched: list[rows.Foreign] | None = None
         for index, item in enumerate(self._politely(items)):
             if index % TOGETHER == 0:
-                clean = _is_clean(items[index : index + TOGETHER], redactor)
-            searched = clean and item.size < SMALL
-            places = self._packer.put(item.record, item.bodies, redactor, clean=searched) if item.bodies else {}
-            made.append(make(item.record, places, redactor, clean=clean and item.final))
+                searched = _searched(items[index : index + TOGETHER], redactor)
+            clean = searched is not None
+            places = self._packer.put(item.record, item.bodies, redactor, clean=clean) if item.bodies else {}
+            made.append(make(item.record, places, redactor, searched[index % TOGETHER] if searched else None))
         return made
 
     def _politely(self, batch: list[Item]) -> Iterator[Item]:
@@ -286,15 +289,17 @@ class Writer:
             self.messages.append(("info", f"The trace store works again; so far {lost} in it."))
 
 
-def _is_clean(items: list[Item], redactor: Redactor) -> bool:
-    """Whether nothing of what is written of these requests has a secret, large bodies apart: those are searched one by one.
-    A record that cannot be written as it is (`rows.bent` can) is searched on its own, too."""
+def _searched(items: list[Item], redactor: Redactor) -> list[rows.Foreign] | None:
+    """What others wrote of these requests, when neither that nor any of their small bodies has a secret; the large ones are
+    searched one by one. A record that cannot be written as it is (`rows.bent` can) is searched on its own, too."""
     try:
-        texts = [rows.foreign(item.record) for item in items]
+        found = [rows.foreign(item.record) for item in items]
     except (ValueError, OverflowError):
-        return False
-    texts += [body for item in items if item.size < SMALL for body in item.bodies.values()]
-    return not redactor.finds(b"\n".join(texts))
+        return None
+    words = [text for texts in found for text in texts if text]
+    together = words if redactor.patterns else ["\n".join(words)]  # a pattern may ask where a text begins
+    bodies = [body for item in items for body in small(item.bodies)]
+    return None if redactor.finds(*(text.encode("utf-8", "replace") for text in together), *bodies) else found
 
 
 def _put(connection: sqlite3.Connection, made: list[rows.Row]) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from axonhub_cli.config.schema import Trace
+from axonhub_cli.trace import bodies, writer
 from axonhub_cli.trace import database as opening
-from axonhub_cli.trace import writer
 from axonhub_cli.trace.backlog import Backlog, Item
-from axonhub_cli.trace.records import Findings, RequestRecord
+from axonhub_cli.trace.records import AttemptRecord, Findings, RequestRecord
 from axonhub_cli.trace.store import Store
 from axonhub_cli.trace.writer import BUSY_SECONDS, GATHER_SECONDS, HASTY_SECONDS
 from axonhub_cli.types.messages import Usage
@@ -227,6 +228,45 @@ def test_the_thread_outlives_anything(query: Query, database: Path, make_store: 
     assert [row[0] for row in query(database)] == ["ar-2"]
     assert store.dropped_rows == 1
     assert "RuntimeError" in store.messages()[0][1]
+
+
+@pytest.mark.parametrize("where", ["prompt", "error", "small", "large", "stream", "attempt", "nowhere"])
+def test_what_is_searched_together_is_masked_alone(
+    where: str, database: Path, make_store: MakeStore, make_record: MakeRecord
+) -> None:
+    """Requests are searched for secrets many at a time; wherever one of them has one, it is masked, and nothing else is."""
+    secret, backlog = "words-that-nobody-knows", Backlog()
+    texts = {name: f"{secret}, or {name}" if name == where else f"only {name}" for name in ("prompt", "error", "attempt")}
+    sizes = {"client_request": 9, "upstream_request": 20_000, "upstream_response": 40_000}
+    names = dict(zip(("small", "large", "stream"), sizes, strict=True))
+    for number in range(20):
+        here = number == 7
+        record = make_record(f"ar-{number:02}", prompt=texts["prompt"] if here else "p", error=texts["error"] if here else None)
+        record.attempts = [AttemptRecord(0, "a", "anthropic", "m", reason=texts["attempt"] if here else None)]
+        sent = {
+            kind: b"x" * size + (secret.encode() if here and names.get(where) == kind else b"") for kind, size in sizes.items()
+        }
+        backlog.put(Item(record, final=True, bodies=sent))
+    store = make_store(backlog=backlog, secrets=lambda: [secret])
+    assert store.flush(10)
+    connection = sqlite3.connect(database)
+    rows = connection.execute("SELECT id, prompt, error, attempts FROM requests ORDER BY id").fetchall()
+    stored = [repr(row) + repr(bodies.get(connection, row[0])) for row in rows]
+    connection.close()
+    assert [index for index, text in enumerate(stored) if "[***]" in text] == ([7] if where != "nowhere" else [])
+    assert not any(secret in text for text in stored)
+
+
+def test_a_pattern_may_ask_where_a_text_begins(
+    query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord
+) -> None:
+    """A pattern of the user means each text on its own."""
+    backlog = Backlog()
+    for number in range(3):
+        backlog.put(Item(make_record(f"ar-{number}", prompt="ACME-1 is ACME-1"), final=True))
+    store = make_store(backlog=backlog, config=Trace(retention_days=100_000, redact=["^ACME-[0-9]"]))
+    assert store.flush(10)
+    assert query(database, "SELECT DISTINCT prompt FROM requests") == [("[***] is ACME-1",)]
 
 
 class Gathering(Backlog):
