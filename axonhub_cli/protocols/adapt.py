@@ -21,6 +21,7 @@ from ..types.quirks import Quirks
 from . import search
 from .base import Losses
 from .history import repair
+from .memory import Memory
 from .parts import Cleaner
 from .refusals import refuse
 from .system import place_system
@@ -29,7 +30,7 @@ PLACEHOLDER = "DeferredToolPlaceholder"  # Claude Code's stand-in for tools that
 BILLING = "x-anthropic-billing-header"
 
 
-def adapt(request: Request, protocol: Protocol, quirks: Quirks, losses: Losses) -> Request:
+def adapt(request: Request, protocol: Protocol, quirks: Quirks, losses: Losses, memory: Memory | None = None) -> Request:
     """The request as a `protocol` target with these quirks can be told it.
 
     Raises `RequestError` when it asks for what no answer from there can be: a forced tool that the target cannot have, and
@@ -43,9 +44,9 @@ def adapt(request: Request, protocol: Protocol, quirks: Quirks, losses: Losses) 
     work = _choice(work, request, protocol, quirks, losses)
     if protocol != "anthropic":
         work = _without_billing(work, losses)
-    work = Cleaner(request.origin, protocol, quirks, losses, home=home).request(work)
+    work = Cleaner(request.origin, protocol, quirks, losses, home=home, memory=memory).request(work)
     work = place_system(work, protocol, quirks, losses)
-    return work if home else repair(work, protocol, losses)
+    return work if home else repair(work, protocol, losses, memory)
 
 
 def is_home(request: Request, protocol: Protocol, quirks: Quirks) -> bool:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from ..types.messages import Message, Part, Protocol, Reasoning, Request, Seal, ToolCall
 from .base import Losses, Target
+from .facts import facts
 from .seals import ON_CALL, Book, Judge
 
 
@@ -16,8 +17,15 @@ def arrive(request: Request, protocol: Protocol, target: Target, book: Book, los
     """The request with the seals that its target may have, and no others. `losses` hears how many had to leave."""
     judge = Judge(protocol, target, book, trust=trust)
     keeps = target.quirks.replay_reasoning or protocol == "openai-chat"
-    sorter = _Sorter(judge, book, keeps, request.origin == "openai-chat")
-    messages = tuple(sorter.message(message) if message.role == "assistant" else message for message in request.messages)
+    recalls = request.origin == "openai-chat"
+    sorter = _Sorter(judge, book, keeps, recalls)
+    about = facts(request.messages, target.memory)
+    messages = tuple(
+        [
+            sorter.message(message) if message.role == "assistant" and (recalls or known.sealed) else message
+            for message, known in zip(request.messages, about, strict=True)
+        ]
+    )
     report(judge, losses, trust=trust)
     same = all(new is old for new, old in zip(messages, request.messages, strict=True))
     return request if same else replace(request, messages=tuple(m for m in messages if m.parts))
@@ -33,18 +41,12 @@ def report(judge: Judge, losses: Losses, *, trust: bool) -> None:
         )
 
 
-def _may_be_sealed(part: Part) -> bool:
-    return isinstance(part, Reasoning) or (isinstance(part, ToolCall) and part.seal is not None)
-
-
 class _Sorter:
     def __init__(self, judge: Judge, book: Book, keeps: bool, recalls: bool) -> None:
         self._judge, self._book, self._keeps, self._recalls = judge, book, keeps, recalls
 
     def message(self, message: Message) -> Message:
         """The same message when nothing about it changes."""
-        if not self._recalls and not any(map(_may_be_sealed, message.parts)):
-            return message
         out: list[Part] = []
         waiting: dict[str | None, Seal] = {}
         for part in self._recalled(message.parts) if self._recalls else message.parts:

@@ -39,6 +39,7 @@ from ..types.events import Event
 from ..types.messages import Loss, Protocol, Request, Response
 from ..types.problem import Problem
 from ..types.quirks import Quirks
+from .memory import Memory
 from .sse import Frame
 
 
@@ -46,6 +47,7 @@ class Target(Struct, frozen=True, kw_only=True):
     """Where a request goes: the model's name there, what the endpoint refuses, a stable key for its prompt cache.
 
     `channel` is the channel's name, `maker` who seals thinking there (`seals.maker`); "" is the protocol's own vendor.
+    `memory` is there while the request's messages came out of it.
     """
 
     model: str
@@ -53,6 +55,7 @@ class Target(Struct, frozen=True, kw_only=True):
     cache_key: str | None = None
     channel: str = ""
     maker: str = ""
+    memory: Memory | None = None
 
 
 class Reply(Struct, frozen=True, kw_only=True):
@@ -114,6 +117,16 @@ class StreamWriter(Interface):
     def write(self, events: list[Event]) -> bytes: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """How a protocol's requests may be read piece by piece, each without regard to the others. `read_request` takes a body in
+    which the items of the list `key` and the values of `whole` were read already."""
+
+    key: str
+    item: Callable[[Any, str], Any]
+    whole: Mapping[str, Callable[[Any], Any]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Codec:
     """One wire format. `last_words`: byte strings of which a complete stream contains one.
@@ -140,3 +153,4 @@ class Codec:
     unopened: Callable[[bytes], bytes] | None = None
     sparse: Callable[[bytes], bool] | None = None
     steady: bool = False
+    pieces: Pieces | None = None

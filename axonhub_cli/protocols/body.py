@@ -51,7 +51,7 @@ def _meet(kind: type, value: Any) -> _Name:
     return _Name(value)
 
 
-class _Glance(msgspec.Struct):
+class _Glance(msgspec.Struct, gc=False):
     """What is looked at of every request, found in one pass over its bytes. Conversations are lists of raw items."""
 
     model: _Name | None = None
@@ -80,11 +80,40 @@ class _Glance(msgspec.Struct):
     reasoning: Raw = _ABSENT
     reasoning_effort: Raw = _ABSENT
     thinking: Raw = _ABSENT
+    system: Raw = _ABSENT
+    max_tokens: Raw = _ABSENT
+    temperature: Raw = _ABSENT
+    top_p: Raw = _ABSENT
+    stop_sequences: Raw = _ABSENT
+    context_management: Raw = _ABSENT
+    instructions: Raw = _ABSENT
+    include: Raw = _ABSENT
+    store: Raw = _ABSENT
+    text: Raw = _ABSENT
+    truncation: Raw = _ABSENT
+    max_output_tokens: Raw = _ABSENT
+    previous_response_id: Raw = _ABSENT
+    client_metadata: Raw = _ABSENT
+    safety_identifier: Raw = _ABSENT
+    logprobs: Raw = _ABSENT
+    top_logprobs: Raw = _ABSENT
+    logit_bias: Raw = _ABSENT
+    n: Raw = _ABSENT
+    systemInstruction: Raw = _ABSENT
+    toolConfig: Raw = _ABSENT
+    safetySettings: Raw = _ABSENT
+    cachedContent: Raw = _ABSENT
+
+
+class _Whole(_Glance, forbid_unknown_fields=True, gc=False):
+    """A request that has nothing else: of nearly all agents' requests, everything was seen."""
 
 
 _glance = msgspec.json.Decoder(_Glance, dec_hook=_meet).decode
+_glance_all = msgspec.json.Decoder(_Whole, dec_hook=_meet).decode
 _ITEMS = frozenset({"messages", "input", "contents"})
-_SEEN = frozenset(_Glance.__struct_fields__) - _ITEMS - {"model"}
+_SEEN = tuple(name for name in _Glance.__struct_fields__ if name not in _ITEMS | {"model"})
+_IS_SEEN = frozenset(_SEEN)
 
 
 class ClientBody:
@@ -97,13 +126,21 @@ class ClientBody:
         self.data = data
         self._in_path = in_path or {}
         self._once = False  # the key `model` stands in it exactly once
-        _named.times = 0
         try:
-            self._seen: _Glance | None = _glance(data)
+            self._seen: _Glance | None = self._look(data)
             self._once = _named.times == 1
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._seen = None
             self.fields = loads_object(data, "request body") | self._in_path
+
+    @staticmethod
+    def _look(data: bytes) -> _Glance:
+        _named.times = 0
+        try:
+            return _glance_all(data)
+        except msgspec.ValidationError:  # something else is there, too, or of another type: the rest is looked at all the same
+            _named.times = 0
+            return _glance(data)
 
     @cached_property
     def fields(self) -> dict[str, Any]:
@@ -123,13 +160,24 @@ class ClientBody:
             return self.fields.get(key)
         if key == "model":
             return self._seen.model.value if self._seen.model is not None else None
-        value = getattr(self._seen, key) if key in _SEEN else self._top.get(key, _ABSENT)
+        value = getattr(self._seen, key) if key in _IS_SEEN else self._top.get(key, _ABSENT)
         return None if value is _ABSENT else loads(bytes(value))
 
     def has(self, keys: frozenset[str]) -> bool:
         """Whether any of these keys is there at the top; they are some of those that are always looked at."""
         seen = self._seen
         return seen is None or any(getattr(seen, key) is not _ABSENT for key in keys)
+
+    def apart(self, key: str, raw: frozenset[str]) -> dict[str, Any] | None:
+        """All top-level values: bytes for the items of the list `key` and for the values of `raw`, objects for the rest. None
+        when that is not what the body is."""
+        seen = self._seen
+        items = getattr(seen, key) if isinstance(seen, _Whole) and not self._in_path else None
+        if not isinstance(items, list):
+            return None
+        values = [(name, value) for name in _SEEN if (value := getattr(seen, name)) is not _ABSENT]
+        found = {name: bytes(value) if name in raw else loads(bytes(value)) for name, value in values}
+        return {"model": self.get("model"), key: [bytes(item) for item in items], **found}
 
     @cached_property
     def model(self) -> str:
@@ -178,7 +226,7 @@ class ClientBody:
 
     def size_of(self, key: str) -> int:
         """How many bytes a top-level value takes; 0 when it is not there or was built already."""
-        return 0 if self._seen is None else len(bytes(getattr(self._seen, key) if key in _SEEN else self._top.get(key, b"")))
+        return 0 if self._seen is None else len(bytes(getattr(self._seen, key) if key in _IS_SEEN else self._top.get(key, b"")))
 
     def last(self, key: str) -> Any:
         """The last element of a top-level list, or None; what comes before it is not built."""

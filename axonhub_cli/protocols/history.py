@@ -12,6 +12,8 @@ from msgspec.structs import replace
 
 from ..types.messages import Message, Part, Protocol, Request, Role, Text, ToolCall, ToolResult
 from .base import Losses
+from .facts import facts
+from .memory import Memory
 
 NO_RESULT = "[no result: the conversation holds none for this call]"
 BEGINNING = "[the conversation begins with the assistant's words]"
@@ -23,9 +25,9 @@ _MERGES: dict[Protocol, frozenset[Role]] = {
 }
 
 
-def repair(request: Request, protocol: Protocol, losses: Losses) -> Request:
+def repair(request: Request, protocol: Protocol, losses: Losses, memory: Memory | None = None) -> Request:
     """The request with a history that obeys the rules above; the same object when it already does."""
-    if protocol == "openai-chat" and _in_order(request.messages):
+    if protocol == "openai-chat" and _in_order(request.messages, memory):
         return request
     messages = merge(request.messages, _MERGES[protocol] & {"assistant"})
     if _has_tools(messages):
@@ -37,17 +39,15 @@ def repair(request: Request, protocol: Protocol, losses: Losses) -> Request:
     return request if messages == request.messages else replace(request, messages=messages)
 
 
-def _in_order(messages: tuple[Message, ...]) -> bool:
+def _in_order(messages: tuple[Message, ...], memory: Memory | None) -> bool:
     """Every call's result stands right after it, and the assistant never speaks twice in a row: most conversations."""
-    due: list[str] = []
+    due: tuple[str, ...] = ()
     before = ""
-    for message in messages:
+    for message, about in zip(messages, facts(messages, memory), strict=True):
         role = message.role
-        results = [part.call_id for part in message.parts if type(part) is ToolResult]
-        first = [type(part) is ToolResult for part in message.parts[: len(due)]]
-        if results != due or not all(first) or role == before == "assistant":
+        if about.results != due or not about.results_first or role == before == "assistant":
             return False
-        due = [part.id for part in message.parts if type(part) is ToolCall]
+        due = about.call_ids
         if due and (role != "assistant" or len(set(due)) != len(due)):
             return False
         before = role

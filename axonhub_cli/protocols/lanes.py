@@ -11,7 +11,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from ..types.messages import Loss, Request
 from .adapt import adapt
@@ -20,7 +23,7 @@ from .base import Codec, Losses, Target
 from .body import ClientBody
 from .compaction import Compactor, asked, expand
 from .dialect import takes, trimmed
-from .raw import dumps
+from .raw import dumps, loads
 from .seal_wire import settle
 from .sealer import Back, Sealer
 from .seals import VENDORS, Blank, Book
@@ -67,17 +70,18 @@ def prepare(
     if client.name == upstream.name and takes(client.name, body, target.quirks):
         return _splice(client, body, target, book, mixed=mixed, trust=trust)
     losses = Losses()
-    request = client.read_request(body.fields)
+    request, target = _read(client, body, target)
     opened, compacts = request, None
     if client.name == "openai-responses":  # only its clients have compaction
         opened = expand(request)
         compacts = asked(opened)
     arrived = arrive(compacts or opened, upstream.name, target, book, losses, trust=trust)
-    adapted = adapt(arrived, upstream.name, target.quirks, losses)
+    adapted = adapt(arrived, upstream.name, target.quirks, losses, target.memory)
     quirks = target.quirks
     native = _native(upstream, target)
-    toolbox = Toolbox.of(adapted, native=native, limit=quirks.tool_name_limit, id_length=quirks.call_id_length)
-    adapted = toolbox.outward(adapted, losses)
+    memory, limit, length = target.memory, quirks.tool_name_limit, quirks.call_id_length
+    toolbox = Toolbox.of(adapted, native=native, limit=limit, id_length=length, memory=memory)
+    adapted = toolbox.outward(adapted, losses, memory)
     written = upstream.write_request(adapted, target, losses)
     sent = dumps({key: value for key, value in written.items() if key not in upstream.in_path})
     settings = {key: value for key, value in written.items() if key not in _CONVERSATION}
@@ -92,6 +96,30 @@ def prepare(
     return Prepared(
         body=sent, lane="convert", request=request, toolbox=toolbox, settings=settings, losses=losses.items, back=back
     )
+
+
+def _read(client: Codec, body: ClientBody, target: Target) -> tuple[Request, Target]:
+    """The client's request, out of the target's memory as far as that goes; a target without it where that does not go."""
+    pieces, memory = client.pieces, target.memory
+    apart = body.apart(pieces.key, frozenset(pieces.whole)) if pieces is not None and memory is not None else None
+    if apart is None or pieces is None or memory is None:
+        return client.read_request(body.fields), replace(target, memory=None) if memory is not None else target
+    apart[pieces.key] = [
+        memory.read(client.name, data, partial(_read_item, pieces.item, f"{pieces.key}[{at}]"))
+        for at, data in enumerate(apart[pieces.key])
+    ]
+    for key, read in pieces.whole.items():
+        if key in apart:
+            apart[key] = memory.read(key, apart[key], partial(_read_value, read))
+    return client.read_request(apart), target
+
+
+def _read_item(read: Callable[[Any, str], Any], path: str, data: bytes) -> Any:
+    return read(loads(data), path)
+
+
+def _read_value(read: Callable[[Any], Any], data: bytes) -> Any:
+    return read(loads(data))
 
 
 def _splice(client: Codec, body: ClientBody, target: Target, book: Book, *, mixed: bool, trust: bool) -> Prepared:

@@ -13,6 +13,7 @@ from ..types.messages import Media, Message, Opaque, Part, Protocol, Refusal, Re
 from ..types.quirks import Quirks
 from . import search
 from .base import Losses
+from .memory import Memory
 
 EMPTY_KINDS = frozenset({"additional_tools", "compaction_trigger"})  # they steer their own vendor, and say nothing to the model
 BOOKKEEPING: dict[
@@ -28,22 +29,42 @@ _T = TypeVar("_T", bound=Message | Part)
 class Cleaner:
     """One pass over one request."""
 
-    def __init__(self, origin: Protocol, protocol: Protocol, quirks: Quirks, losses: Losses, *, home: bool) -> None:
+    def __init__(
+        self,
+        origin: Protocol,
+        protocol: Protocol,
+        quirks: Quirks,
+        losses: Losses,
+        *,
+        home: bool,
+        memory: Memory | None = None,
+    ) -> None:
         self._origin, self._protocol, self._quirks, self._losses, self._home = origin, protocol, quirks, losses, home
+        self._known = memory.step(("clean", origin, protocol, home), quirks) if memory is not None else None
         self._marks = protocol == "anthropic"
         self._notes = frozenset[str]() if home else BOOKKEEPING.get(origin, frozenset())
 
     def request(self, request: Request) -> Request:
         """The request with clean parts; messages that nothing is left of are gone."""
         system = self._all(request.system, "system")
-        messages = []
+        messages: list[Message] = []
         for index, message in enumerate(request.messages):
-            parts = self._lifted(self._all(message.parts, f"messages[{index}].content"))
-            if parts or self._home:
-                messages.append(self._plain(message if parts == message.parts else replace(message, parts=parts)))
+            known = self._known.get(message) if self._known is not None else None
+            messages += self._message(message, index) if known is None else known
         if system == request.system and tuple(messages) == request.messages:
             return request
         return replace(request, system=system, messages=tuple(messages))
+
+    def _message(self, message: Message, index: int) -> tuple[Message, ...]:
+        """The clean message, or none."""
+        told = len(self._losses.items)
+        parts = self._lifted(self._all(message.parts, f"messages[{index}].content"))
+        clean: tuple[Message, ...] = ()
+        if parts or self._home:
+            clean = (self._plain(message if parts == message.parts else replace(message, parts=parts)),)
+        if self._known is not None and len(self._losses.items) == told:
+            self._known.put(message, clean)
+        return clean
 
     def _all(self, parts: tuple[Part, ...], path: str) -> tuple[Part, ...]:
         out: list[Part] = []

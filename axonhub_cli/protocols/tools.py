@@ -22,6 +22,8 @@ from msgspec.structs import replace
 from ..types.events import fold, replay
 from ..types.messages import Message, Part, Request, Response, Tool, ToolCall, ToolResult
 from .base import Losses
+from .facts import facts
+from .memory import Memory
 from .raw import dumps
 from .restore import Entry, Restorer
 from .search import is_search
@@ -54,11 +56,22 @@ class Toolbox:
         self.changes = any(not entry.same for entry in entries.values())
 
     @classmethod
-    def of(cls, request: Request, *, native: bool, limit: int, id_length: int = 0) -> "Toolbox":
+    def of(cls, request: Request, *, native: bool, limit: int, id_length: int = 0, memory: Memory | None = None) -> "Toolbox":
         """The table for this request. `native`: the target knows namespaces and custom tools; `limit`: its longest name;
         `id_length`: how long ids of calls must be (0: as they are)."""
+        calls = [call for about in facts(request.messages, memory) for call in about.calls]
+        if memory is not None:
+            step = memory.step(("toolbox", native, limit, id_length), None)
+            listed: Toolbox = step.get(request.tools) or step.put(
+                request.tools, cls._of(request, [], native=native, limit=limit, id_length=id_length)
+            )
+            if all([(call.namespace, call.name) in listed._entries for call in calls]):
+                return listed
+        return cls._of(request, calls, native=native, limit=limit, id_length=id_length)
+
+    @classmethod
+    def _of(cls, request: Request, calls: list[ToolCall], *, native: bool, limit: int, id_length: int) -> "Toolbox":
         tools = [tool for tool in request.tools if tool.kind != "hosted"]
-        calls = [part for message in request.messages for part in message.parts if isinstance(part, ToolCall)]
         seen: dict[_Key, Tool] = {}
         for tool in tools:
             seen.setdefault((tool.namespace, tool.name), tool)
@@ -70,9 +83,9 @@ class Toolbox:
             entries[key] = _entry(tool, taken, native, limit)
         return cls(entries, native=native, id_length=id_length)
 
-    def outward(self, request: Request, losses: Losses) -> Request:
+    def outward(self, request: Request, losses: Losses, memory: Memory | None = None) -> Request:
         """The request as the target may see it: the same object when nothing needs changing."""
-        ids = _ids(request, self._id_length)
+        ids = _ids(request, self._id_length, memory)
         if not self.changes and not ids and (self._native or not request.namespaces):
             return request
         self._report(request, ids, losses)
@@ -207,16 +220,19 @@ def legal_id(call_id: str, length: int) -> bool:
     return len(call_id) == length and call_id.isascii() and call_id.isalnum() if length else bool(_LEGAL_ID.match(call_id))
 
 
-def _ids(request: Request, length: int) -> dict[str, str]:
+def _ids(request: Request, length: int, memory: Memory | None) -> dict[str, str]:
     """Call ids that a target may refuse, and what they become: always the same, so that its prompt cache is hit. An answer's
     calls come back under the target's own ids, which it takes again."""
     found: dict[str, str] = {}
-    for message in request.messages:
-        for part in message.parts:
-            call_id = part.id if isinstance(part, ToolCall) else part.call_id if isinstance(part, ToolResult) else None
-            if call_id is not None and not legal_id(call_id, length):
-                short = sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()[:length]
-                found[call_id] = short or _hashed(call_id or "call", call_id, ID_LIMIT)
+    step = memory.step(("ids", length), None) if memory is not None else None
+    for message, about in zip(request.messages, facts(request.messages, memory), strict=True):
+        if step is None or (refused := step.get(message)) is None:
+            refused = [call_id for call_id in (*about.call_ids, *about.results) if not legal_id(call_id, length)]
+            if step is not None:
+                step.put(message, refused)
+        for call_id in refused:
+            short = sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()[:length]
+            found[call_id] = short or _hashed(call_id or "call", call_id, ID_LIMIT)
     return found
 
 

@@ -43,6 +43,7 @@ class Attempt:
             cache_key=call.record.trace_id,
             channel=candidate.channel.name,
             maker=maker(candidate.endpoint.base_url, candidate.channel.name),
+            memory=call.gateway.memory,
         )
         self.record = AttemptRecord(
             index=index,

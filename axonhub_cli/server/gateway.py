@@ -19,6 +19,7 @@ from ..config.orders import OrderBook
 from ..config.schema import Channel, Config
 from ..config.secrets import SecretCache
 from ..config.store import Reloader
+from ..protocols.memory import Memory
 from ..routing.plan import Plan, plan
 from ..trace.feed import Feed
 from ..trace.recorder import Recorder
@@ -70,6 +71,7 @@ class Gateway:
     live: set[Keeper] = field(default_factory=set)  # the calls that are being served
     places: Places = field(init=False)
     seals: SealStore = field(default_factory=SealStore)
+    memory: Memory = field(default_factory=Memory)  # what was converted before
     learning: Learning = field(default_factory=Learning)
     tested: Watch = field(default_factory=Watch)  # what deep tests found
     counters: Counters = field(default_factory=Counters)

@@ -1,9 +1,9 @@
 """Anthropic Messages."""
 
-from ..base import Codec
+from ..base import Codec, Pieces
 from .errors import error_in, read_error, write_error
 from .outgoing import write_request
-from .request import read_request
+from .request import read_message, read_request, read_system, read_tools
 from .response import read_response, write_response
 from .stream_reader import StreamReader
 from .stream_writer import PING, StreamWriter
@@ -22,6 +22,7 @@ CODEC = Codec(
     ping=PING,
     last_words=(b"message_stop",),
     steady=True,
+    pieces=Pieces("messages", read_message, {"system": read_system, "tools": read_tools}),
 )
 
 __all__ = ["CODEC"]

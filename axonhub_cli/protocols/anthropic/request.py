@@ -31,9 +31,9 @@ def read_request(body: dict[str, Any]) -> Request:
     return Request(
         origin="anthropic",
         model=take(body, "model", str, "", required=True),
-        messages=tuple(_read_message(m, f"messages[{at}]") for at, m in enumerate(objects(body.get("messages"), "messages"))),
-        system=_read_system(body.get("system")),
-        tools=tuple(_read_tool(tool, f"tools[{at}]") for at, tool in enumerate(objects(body.get("tools") or [], "tools"))),
+        messages=_read_messages(body.get("messages")),
+        system=read_system(body.get("system")),
+        tools=read_tools(body.get("tools")),
         tool_choice=choice,
         parallel_tools=parallel,
         thinking=_read_thinking(take(body, "thinking", dict, ""), take(config, "effort", str, "output_config")),
@@ -51,7 +51,15 @@ def read_request(body: dict[str, Any]) -> Request:
     )
 
 
-def _read_message(message: dict[str, Any], path: str) -> Message:
+def _read_messages(value: Any) -> tuple[Message, ...]:
+    if isinstance(value, list) and all([type(item) is Message for item in value]):
+        return tuple(value)
+    return tuple([read_message(message, f"messages[{at}]") for at, message in enumerate(objects(value, "messages"))])
+
+
+def read_message(message: dict[str, Any], path: str) -> Message:
+    """One message. `path` is where it stands."""
+    message = of_kind(message, dict, path)
     role = take(message, "role", str, path, required=True)
     if role not in _ROLES:
         raise wrong(f"{path}.role", "user, assistant or system", role)
@@ -59,8 +67,18 @@ def _read_message(message: dict[str, Any], path: str) -> Message:
     return Message(role=_ROLES[role], parts=parts, extra=raw.unknown(message, _MESSAGE))
 
 
-def _read_system(value: Any) -> tuple[Part, ...]:
+def read_system(value: Any) -> tuple[Part, ...]:
+    """The system prompt: text, a list of blocks or nothing; or what was read already."""
+    if isinstance(value, tuple):
+        return value
     return () if value is None else read_content(value, "system")
+
+
+def read_tools(value: Any) -> tuple[Tool, ...]:
+    """The list of tools, or what was read already."""
+    if isinstance(value, tuple):
+        return value
+    return tuple([_read_tool(tool, f"tools[{at}]") for at, tool in enumerate(objects(value or [], "tools"))])
 
 
 def _read_tool(tool: dict[str, Any], path: str) -> Tool:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...types.messages import Media, Message, Part, Reasoning, Refusal, Request, Seal, Text, ToolCall, ToolResult
-from ..raw import loads
+from ..memory import Step
+from ..raw import Raw, dumps, loads
 from .messages import ERROR_MARK
 from .parts import VENDOR, Block, Outward, shows, write_content
 
@@ -19,20 +20,34 @@ BRIDGE = "OK."
 REMINDER = "<system-reminder>"
 
 
-def write_messages(request: Request, out: Outward, instruction: str | None = None) -> list[Block]:
-    """All messages. `instruction` is one more system text of ours."""
+def write_messages(request: Request, out: Outward, instruction: str | None = None) -> list[Any]:
+    """All messages, as objects or `Raw`. `instruction` is one more system text of ours."""
     writer = _Writer(out, always=bool(request.tools))
     system = [*request.system, *([Text(text=instruction)] if instruction else [])]
     if system:
         role = "developer" if out.quirks.developer_role else "system"
         writer.messages.append({"role": role, "content": write_content(system, "system", out, glue=SYSTEM_GLUE)})
+    known = _known(out, always=bool(request.tools))
     for at, message in enumerate(request.messages):
-        writer.add(message, f"messages[{at}]")
+        written = known.get(message) if known is not None else None
+        if written is not None:
+            writer.messages += written
+        elif known is not None:
+            writer.remember(message, f"messages[{at}]", known)
+        else:
+            writer.add(message, f"messages[{at}]")
     writer.report()
     return _opened(writer.messages, out.quirks.prefill)
 
 
-def _opened(messages: list[Block], mark: str) -> list[Block]:
+def _known(out: Outward, *, always: bool) -> Step[Message, list[Any]] | None:
+    """What was written of messages before, where none depends on what stands around it."""
+    if out.memory is None or out.quirks.prefill or not out.quirks.user_after_tool:
+        return None
+    return out.memory.step(("chat", out.native, always), out.quirks)
+
+
+def _opened(messages: list[Any], mark: str) -> list[Any]:
     """Where an answer's beginning (a last message of the assistant's) has to be marked as one."""
     if mark and messages and messages[-1]["role"] == "assistant" and "tool_calls" not in messages[-1]:
         messages[-1] = {**messages[-1], mark: True}
@@ -45,7 +60,7 @@ class _Writer:
     def __init__(self, out: Outward, *, always: bool) -> None:
         self._out = out
         self._always = always
-        self.messages: list[Block] = []
+        self.messages: list[Any] = []  # objects, or JSON that was written before
         self._unsent = 0
         self._seals = 0
 
@@ -55,6 +70,14 @@ class _Writer:
             losses.drop("messages", f"reasoning of {self._unsent} earlier turns not sent: this upstream does not take it")
         if self._seals:
             losses.drop("messages", f"seals of {self._seals} earlier turns not sent: only their maker can read them")
+
+    def remember(self, message: Message, path: str, known: Step[Message, list[Any]]) -> None:
+        """Write a message that stands in no memory yet, and remember it as JSON, unless there is something to report of it."""
+        start, before = len(self.messages), (self._unsent, self._seals, len(self._out.losses.items))
+        self.add(message, path)
+        if before == (self._unsent, self._seals, len(self._out.losses.items)):
+            written = [dumps(block) for block in self.messages[start:]]
+            self.messages[start:] = known.put(message, [Raw(block) for block in written], sum(map(len, written)))
 
     def add(self, message: Message, path: str) -> None:
         if message.role == "assistant":

@@ -13,6 +13,7 @@ from typing import Any
 from ...types.messages import Extra, Media, Opaque, Part, Protocol, Refusal, Text
 from ...types.quirks import Quirks
 from ..base import Losses
+from ..memory import Memory
 from .fields import Fields, wrong
 
 Block = dict[str, Any]
@@ -23,11 +24,13 @@ _FORMATS = {mime: form for form, mime in _AUDIO.items()}
 
 @dataclass(slots=True)
 class Outward:
-    """What every writing function needs: whether the request came in this protocol, the upstream's quirks, the receipt."""
+    """What every writing function needs: whether the request came in this protocol, the upstream's quirks, the receipt, and what
+    was written before."""
 
     native: bool
     quirks: Quirks
     losses: Losses
+    memory: Memory | None = None
 
     def keep(self, extra: Extra | None, path: str) -> Extra:
         """The unknown keys that may go out; those of another protocol go on the receipt."""

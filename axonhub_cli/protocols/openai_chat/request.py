@@ -87,7 +87,7 @@ def _stops(value: Any) -> tuple[str, ...]:
 
 def write_request(request: Request, target: Target, losses: Losses) -> Block:
     """The body for an upstream: what its quirks refuse stays out and is told to `losses`."""
-    out = Outward(native=request.origin == VENDOR, quirks=target.quirks, losses=losses)
+    out = Outward(native=request.origin == VENDOR, quirks=target.quirks, losses=losses, memory=target.memory)
     response_format, instruction = write_format(request.output, out)
     body: Block = _known(dict(out.keep(request.extra, "")), out)
     options = body.pop("stream_options", None)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import RequestError
 from ...types.messages import OutputFormat, Request, Tool, ToolChoice
-from ..raw import dumps
+from ..raw import Raw, dumps
 from .fields import Fields, wrong
 from .parts import Block, Outward, cache_mark, read_cache
 
@@ -68,8 +68,21 @@ def _nested(form: dict[str, Any]) -> dict[str, Any]:
     return {"type": "grammar", "grammar": {key: value for key, value in form.items() if key != "type"}}
 
 
-def write_tools(request: Request, out: Outward) -> list[Block]:
-    """The tools as this protocol lists them; what only another one runs stays out, and is on the receipt."""
+def write_tools(request: Request, out: Outward) -> Any:
+    """The tools as this protocol lists them, as objects or `Raw`; what only another one runs stays out, and is on the receipt."""
+    step = out.memory.step(("chat tools", out.native), out.quirks) if out.memory is not None else None
+    known = step.get(request.tools) if step is not None else None
+    if known is not None:
+        return known
+    told = len(out.losses.items)
+    written = _write_tools(request, out)
+    if step is None or not written or len(out.losses.items) > told:
+        return written
+    data = dumps(written)
+    return step.put(request.tools, Raw(data), len(data))
+
+
+def _write_tools(request: Request, out: Outward) -> list[Block]:
     written = [_write_tool(tool, f"tools[{at}]", out) for at, tool in enumerate(request.tools)]
     if not out.quirks.strict_tools and any(tool.strict is not None for tool in request.tools):
         out.losses.drop("tools.strict", "the upstream has no strict tools")
