@@ -1,11 +1,13 @@
 """What two bodies have in common at their beginnings and ends, found by comparing bytes.
 
 A coding agent sends its whole history again with every request, and what it adds stands in one place: after the last message,
-before the tools. So the new body is the old one's beginning, something new, and the old one's end. Nothing is parsed: slices are
-compared (memcmp), in steps that grow and then halve.
+before the tools. So the new body is the old one's beginning, something new, and the old one's end. Nothing is parsed: halves are
+compared (memcmp) down to a few bytes, and those as numbers, whose highest bits tell the place where they differ.
 """
 
-_STEP = 512  # bytes of the first one
+from typing import Literal
+
+_FEW = 256  # bytes
 
 
 def shared(old: bytes, new: bytes) -> tuple[int, int]:
@@ -16,36 +18,28 @@ def shared(old: bytes, new: bytes) -> tuple[int, int]:
 
 
 def _beginning(old: memoryview, new: bytes, most: int) -> int:
-    low, step = 0, _STEP
-    while low < most and _begins(new, old[low : min(most, low + step)], low):
-        low, step = min(most, low + step), step * 4
-    most = min(most, low + step)
-    while low < most:
-        middle = (low + most + 1) // 2
-        if _begins(new, old[low:middle], low):
+    low, middle = 0, _FEW  # a body that goes to another model differs at once
+    while most - low > _FEW:
+        if new.startswith(old[low:middle], low):  # any buffer will do
             low = middle
         else:
-            most = middle - 1
-    return low
+            most = middle
+        middle = (low + most) // 2
+    return low + _same(old[low:most], new[low:most], "big")
 
 
 def _ending(old: memoryview, new: bytes, most: int) -> int:
-    old_size, new_size, low, step = len(old), len(new), 0, most  # nearly always all of it
-    while low < most and _ends(new, old[old_size - min(most, low + step) : old_size - low], new_size - low):
-        low, step = min(most, low + step), step * 4
-    most = min(most, low + step)
-    while low < most:
-        middle = (low + most + 1) // 2
-        if _ends(new, old[old_size - middle : old_size - low], new_size - low):
+    ours, theirs, low, middle = len(old), len(new), 0, most - _FEW  # nearly always nearly all of it
+    while most - low > _FEW:
+        if new.endswith(old[ours - middle : ours - low], 0, theirs - low):
             low = middle
         else:
-            most = middle - 1
-    return low
+            most = middle
+        middle = (low + most) // 2
+    return low + _same(old[ours - most : ours - low], new[theirs - most : theirs - low], "little")
 
 
-def _begins(new: bytes, part: memoryview, at: int) -> bool:
-    return new.startswith(part, at)  # any buffer will do
-
-
-def _ends(new: bytes, part: memoryview, at: int) -> bool:
-    return new.endswith(part, 0, at)
+def _same(ours: memoryview, theirs: bytes, order: Literal["big", "little"]) -> int:
+    """How many bytes of two of the same size are the same, from the first on (`big`) or from the last (`little`)."""
+    differing = int.from_bytes(ours, order) ^ int.from_bytes(theirs, order)
+    return len(theirs) - (differing.bit_length() + 7) // 8

@@ -14,8 +14,8 @@ its requests need, `last` when the latest of them started; that is all that `ret
 A content that was written and found free of secrets stays free of them: of one that goes on, only what is new is searched.
 """
 
-import re
 import sqlite3
+import string
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ _MARGIN = 4096  # bytes around what is new in which a word must end
 
 _Key = tuple[str, ...]
 _encode = msgspec.json.Encoder().encode
-_word = re.compile(rb"[A-Za-z0-9_-]*")
+_LETTERS = f"{string.ascii_letters}{string.digits}_-".encode()  # of words that may be keys
 
 
 @dataclass(slots=True, eq=False)
@@ -223,9 +223,8 @@ def _nothing_new(raw: bytes, edges: tuple[int, int], redactor: Redactor) -> bool
     """Whether a body has no secret, when the one that it goes on with had none: what is new is searched, as far around it as a
     secret could reach. Only for patterns of the user that is not known."""
     start, end = edges[0], len(raw) - edges[1]
-    before = _word.match(raw[max(0, start - _MARGIN) : start][::-1])
-    after = _word.match(raw, end, end + _MARGIN)
-    words = [len(found[0]) if found is not None else 0 for found in (before, after)]
+    before, after = raw[max(0, start - _MARGIN) : start], raw[end : end + _MARGIN]
+    words = len(before) - len(before.rstrip(_LETTERS)), len(after) - len(after.lstrip(_LETTERS))
     if redactor.patterns or max(words) >= _MARGIN:
         return False
     first, last = (max(size, redactor.longest) + 8 for size in words)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from axonhub_cli.trace.deltas import shared
 
-PIECES = st.lists(st.sampled_from([b"a", b"b", b"ab" * 20, b"\x00"]), max_size=12).map(b"".join)
+PIECES = st.lists(st.sampled_from([b"a", b"b", b"ab" * 20, b"\x00", b"0123456789" * 60]), max_size=12).map(b"".join)
 
 
 @pytest.mark.parametrize(
