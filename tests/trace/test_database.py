@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from axonhub_cli.trace import schema
+from axonhub_cli.trace.database import open_for_writing
 from axonhub_cli.trace.reader import reader
 from axonhub_cli.trace.records import AttemptRecord, Findings, RequestRecord
 from axonhub_cli.trace.schema import VERSION
@@ -161,3 +162,12 @@ def test_a_file_of_the_first_version(database: Path, query: Query, make_store: M
     assert query(database, "SELECT (SELECT count(*) FROM blobs), (SELECT count(*) FROM links), (SELECT count(*) FROM packs)") == [
         (0, 0, 0)
     ]
+
+
+def test_nothing_stays_nothing(tmp_path: Path) -> None:
+    """Values are bound as what they are: nothing as NULL, truth as a number, bytes as bytes."""
+    connection, _ = open_for_writing(tmp_path / "data" / "traces.db")
+    values = (None, True, False, 1, 1.5, "text", b"bytes")
+    assert connection.execute("SELECT ?, ?, ?, ?, ?, ?, ?", values).fetchone() == (None, 1, 0, 1, 1.5, "text", b"bytes")
+    assert connection.execute("SELECT typeof(?), typeof(?)", (None, True)).fetchone() == ("null", "integer")
+    connection.close()
