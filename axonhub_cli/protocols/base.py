@@ -40,6 +40,7 @@ from ..types.messages import Loss, Protocol, Request, Response
 from ..types.problem import Problem
 from ..types.quirks import Quirks
 from .memory import Memory
+from .runs import Run
 from .sse import Frame
 
 
@@ -115,6 +116,10 @@ class StreamWriter(Interface):
     """Neutral events in, bytes for one client out."""
 
     def write(self, events: list[Event]) -> bytes: ...
+
+    def more(self, run: Run) -> bytes | None:
+        """A run of text, written without looking at each piece; None where it has to be written as events."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

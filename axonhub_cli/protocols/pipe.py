@@ -236,10 +236,17 @@ class Convert(_Listener):
     """Different protocols: every frame is read, its events get the client's own tools and seals, and are written anew."""
 
     def __init__(
-        self, upstream: Codec, client: Codec, reply: Reply, *, back: Back | None = None, sink: Sink | None = None
+        self,
+        upstream: Codec,
+        client: Codec,
+        reply: Reply,
+        *,
+        back: Back | None = None,
+        sink: Sink | None = None,
+        watch: Callable[[], bool] = bool,
     ) -> None:
         super().__init__(upstream, sink)
-        self._back = back
+        self._back, self._watch = back, watch
         self._decoder = Decoder()
         self._runs = Runs(steady=upstream.steady)
         self._client = client
@@ -285,13 +292,13 @@ class Convert(_Listener):
         return at + len(block)
 
     def _say(self, run: Run) -> bytes:
-        events = run.events()
         if not self.ready or self.over or not (self._back is None or self._back.passes(run.kind)):
-            return self._write(events)
+            return self._write(run.events())
         self.folder.more(run.part, run.texts)
-        if self._sink is not None:
-            self._sink(events)
-        return self._writer.write(events)
+        if self._sink is not None and self._watch():
+            self._sink(run.events())
+        written = self._writer.more(run)
+        return self._writer.write(run.events()) if written is None else written
 
     def _write(self, events: list[Event]) -> bytes:
         if self.over or not events:

@@ -24,16 +24,18 @@ _ATTEMPTS = 12  # frames that may teach nothing before the upstream counts as on
 
 
 class Run(NamedTuple):
-    """Consecutive pieces of one part's text, and where the bytes after them begin."""
+    """Consecutive pieces of one part's text, and where the bytes after them begin. `strings` are the same pieces as they stand
+    between the quotes of JSON, none of them empty."""
 
     kind: Kind
     part: int
     texts: list[str]
+    strings: list[bytes]
     end: int
 
     def events(self) -> list[Event]:
         kind, part = self.kind, self.part
-        return [kind(part, text) for text in self.texts if text]
+        return [kind(part, text) for text in self.texts]
 
 
 class Runs:
@@ -91,8 +93,11 @@ class Runs:
             return None
         start = at + len(self._head)
         for end in (data.rfind(self._tail, start), data.find(self._tail, start)):  # many, or one with other frames after it
-            if end >= start and (texts := _strings_inside(self._pieces(data, start, end))):
-                return Run(self._kind, self._part, texts, end + len(self._tail))
+            pieces = self._pieces(data, start, end) if end >= start else []
+            if pieces and (texts := _strings_inside(pieces)) is not None:
+                if b"" in pieces:
+                    texts, pieces = list(filter(None, texts)), list(filter(None, pieces))
+                return Run(self._kind, self._part, texts, pieces, end + len(self._tail))
         return None
 
     def _pieces(self, data: bytes, start: int, end: int) -> list[bytes]:
@@ -110,8 +115,6 @@ class Runs:
 
 def _strings_inside(pieces: list[bytes]) -> list[str] | None:
     """Each piece as the JSON string that it is the inside of; None when one of them is not: it has a quote of its own."""
-    if not pieces:
-        return None
     inside = b'","'.join(pieces)
     bare = inside.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in inside else inside
     if bare.count(b'"') != 2 * (len(pieces) - 1):

@@ -26,10 +26,11 @@ def pipe_of(attempt: "Attempt", prepared: Prepared, first: bytes) -> Pipe:
     if prepared.lane != "convert" and sparse is not None and sparse(first):
         attempt.record.lane = call.record.lane = "convert"
         reply = replace(call.reply(prepared), request=call.asked())
-        return Convert(attempt.upstream, call.codec, reply, sink=call.listener.hear)
+        return Convert(attempt.upstream, call.codec, reply, sink=call.listener.hear, watch=call.listener.watching)
     if prepared.lane == "convert":
         back = prepared.back() if prepared.back is not None else None
-        return Convert(attempt.upstream, call.codec, call.reply(prepared), back=back, sink=call.listener.hear)
+        listener = call.listener
+        return Convert(attempt.upstream, call.codec, call.reply(prepared), back=back, sink=listener.hear, watch=listener.watching)
     watch = call.listener.watching if call.stream is not None else _always  # nothing else would know the whole answer
     hide = prepared.hide_usage
     return Verbatim(call.codec, call.reply(prepared), sink=call.listener.hear, watch=watch, hide_usage=hide)

@@ -1,5 +1,6 @@
 """Frames known by their bytes: what they say is what a reader would have said, and nothing else is taken for one of them."""
 
+import json
 from dataclasses import replace
 from itertools import pairwise
 
@@ -9,12 +10,12 @@ from hypothesis import strategies as st
 
 from axonhub_cli.protocols.base import Reply
 from axonhub_cli.protocols.pipe import Convert
-from axonhub_cli.protocols.raw import dumps
 from axonhub_cli.protocols.registry import codec
 from axonhub_cli.protocols.runs import Runs
 from axonhub_cli.protocols.sealer import Back, Sealer
 from axonhub_cli.types.events import ReasoningDelta, TextDelta
-from axonhub_cli.types.messages import Protocol
+from axonhub_cli.types.messages import Protocol, Response
+from tests import strict
 from tests.server.wire import sse
 
 
@@ -55,9 +56,11 @@ def test_a_run_says_what_its_frames_say(texts: list[str]) -> None:
     data = b"".join(chat(text) for text in texts)
     run = taught().take(b"before" + data, 6)
     assert run is not None
-    assert run[:3] == (TextDelta, 3, texts)
+    said = [text for text in texts if text]
+    assert run[:3] == (TextDelta, 3, said)
+    assert [json.loads(b'"%b"' % inside) for inside in run.strings] == said
     assert run.end == 6 + len(data)
-    assert run.events() == [TextDelta(3, text) for text in texts if text]
+    assert run.events() == [TextDelta(3, text) for text in said]
 
 
 OTHERS = {
@@ -170,21 +173,22 @@ def messages_streams(draw: st.DrawFn) -> bytes:
     return b"".join([*out, sse(last, {"type": "message_stop"}, named=True)])
 
 
-def converted(upstream: Protocol, client: Protocol, data: bytes, cuts: list[int], *, steady: bool) -> bytes:
-    """What a client gets of a stream that arrives in these pieces."""
+def converted(
+    upstream: Protocol, client: Protocol, data: bytes, cuts: list[int], *, steady: bool
+) -> tuple[list[strict.Frame], Response]:
+    """What a client gets of a stream that arrives in these pieces, and the record of the answer."""
     back = Back(Sealer(client, "maker", "channel"))
     reply = Reply(id="1", model="asked", created=0)
     pipe = Convert(replace(codec(upstream), steady=steady), codec(client), reply, back=back)
     edges = [0, *sorted(cut for cut in cuts if cut <= len(data)), len(data)]
-    return (
-        b"".join(pipe.feed(data[start:end]) for start, end in pairwise(edges)) + pipe.close() + dumps(str(pipe.folder.response()))
-    )
+    out = b"".join(pipe.feed(data[start:end]) for start, end in pairwise(edges)) + pipe.close()
+    return strict.frames(out), pipe.folder.response()
 
 
 @pytest.mark.parametrize("client", ["anthropic", "openai-chat", "openai-responses", "gemini"])
 @given(data=st.data())
 def test_the_short_way_gives_what_the_long_way_gives(client: Protocol, data: st.DataObject) -> None:
-    """To the byte, for every client, however the stream is cut; and the record of the answer is the same."""
+    """Event by event, for every client, however the stream is cut; and the record of the answer is the same."""
     upstream: Protocol = "anthropic" if client == "openai-chat" else data.draw(st.sampled_from(["anthropic", "openai-chat"]))
     stream = data.draw(messages_streams() if upstream == "anthropic" else chat_streams())
     stream = stream.replace(b"\n", data.draw(st.sampled_from([b"\n", b"\n", b"\r\n"])))

@@ -30,6 +30,7 @@ from ...types.messages import Opaque, Part, Reasoning, Refusal, Seal, Text, Tool
 from ...types.sequence import Sequencer
 from .. import raw
 from ..base import Reply
+from ..runs import Run
 from ..sse import encode
 from .blocks import VENDOR, Block
 from .errors import error_object
@@ -74,6 +75,13 @@ class StreamWriter:
                 if not self._over:
                     _HANDLERS[type(item)](self, item, out)
         return b"".join(out)
+
+    def more(self, run: Run) -> bytes | None:
+        """A run of text, in the block that is open."""
+        if run.kind is not self._fast or run.part != self._at:
+            return None
+        between = b'"%b%b"' % (_END, self._prefix)
+        return b'%b"%b"%b' % (self._prefix, between.join(run.strings), _END) if run.strings else b""
 
     def _start(self, event: Start, out: list[bytes]) -> None:
         self._started = True

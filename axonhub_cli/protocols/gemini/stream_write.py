@@ -30,6 +30,7 @@ from ...types.messages import Reasoning, Refusal, Seal, Text, ToolCall, Usage
 from ...types.sequence import Sequencer
 from ..base import Reply
 from ..raw import dumps
+from ..runs import Run
 from ..sse import encode
 from .errors import error_object
 from .fields import VENDOR, Block
@@ -64,6 +65,10 @@ class Writer:
                 if handle is not None:
                     out.append(handle(self, item))
         return b"".join(out)
+
+    def more(self, run: Run) -> bytes | None:
+        """Here every piece is looked at: what is not said yet may have to wait."""
+        return None
 
     def _name(self, answer: str) -> None:
         self._tail = (

@@ -24,6 +24,7 @@ from ...types.events import (
 from ...types.messages import FinishReason, Reasoning, Refusal, Text, ToolCall, Usage
 from ..base import Reply
 from ..raw import dumps
+from ..runs import Run
 from ..sse import encode
 from .errors import error_object
 from .parts import VENDOR
@@ -58,6 +59,11 @@ class Writer:
             if handle is not None:
                 out.append(handle(self, event))
         return b"".join(out)
+
+    def more(self, run: Run) -> bytes | None:
+        """A run of text, in the part's own frame."""
+        head, tail = self._frames[run.part]
+        return b'%b"%b"%b' % (head, (b'"%b%b"' % (tail, head)).join(run.strings), tail) if run.strings else b""
 
     def _name(self, answer: str) -> None:
         fields = {"id": answer, "object": "chat.completion.chunk", "created": self._reply.created, "model": self._reply.model}

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from ...types.messages import Reasoning, Refusal, Seal, Text, ToolCall
 from ..raw import dumps
+from ..runs import Run
 from .items import CALLS, CONTENT_MARK, write_call, write_reasoning
 
 
@@ -36,6 +37,14 @@ class Wire:
     def delta(self, template: "Template", text: str) -> None:
         self.frames.append(b"%b%d%b%b%b" % (template.head, self._next, template.middle, dumps(text), template.tail))
         self._next += 1
+
+    def deltas(self, template: "Template", strings: list[bytes]) -> None:
+        """The same for many texts, given as the insides of JSON strings."""
+        head, middle, tail, first = template.head, template.middle, template.tail, self._next
+        numbered = [b'%d%b"%b' % (number, middle, inside) for number, inside in enumerate(strings, first)]
+        if numbered:
+            self.frames.append(b'%b%b"%b' % (head, (b'"%b%b' % (tail, head)).join(numbered), tail))
+        self._next = first + len(numbered)
 
     def take(self) -> bytes:
         frames, self.frames = self.frames, []
@@ -57,6 +66,7 @@ class Part(Interface):
     """What the writer needs of an open part."""
 
     def add(self, text: str) -> None: ...
+    def run(self, run: Run) -> None: ...
     def listed(self, key: str, raw: Any) -> None: ...
     def sealed(self, seal: Seal) -> None: ...
     def end(self) -> None: ...
@@ -74,6 +84,11 @@ class Quiet:
 
     def add(self, text: str) -> None:
         """Nothing to add to."""
+
+    def run(self, run: Run) -> None:
+        """Much to add: piece by piece, unless there is a shorter way."""
+        for text in run.texts:
+            self.add(text)
 
     def listed(self, key: str, raw: Any) -> None:
         """Nothing to add to."""
@@ -141,6 +156,10 @@ class TextPart(Quiet):
     def add(self, text: str) -> None:
         self._text.append(text)
         self._wire.delta(self._template, text)
+
+    def run(self, run: Run) -> None:
+        self._text += run.texts
+        self._wire.deltas(self._template, run.strings)
 
     def listed(self, key: str, raw: Any) -> None:
         if key in self._lists:

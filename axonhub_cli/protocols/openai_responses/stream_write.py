@@ -33,6 +33,7 @@ from ...types.messages import FinishReason, Media, Opaque, Reasoning, Refusal, R
 from ...types.messages import Part as NeutralPart
 from ...types.problem import Problem
 from ..base import Reply
+from ..runs import Run
 from .content import NAME
 from .errors import failed
 from .response import INCOMPLETE_REASONS, envelope, write_usage
@@ -78,6 +79,13 @@ class ResponsesWriter:
                 parts[event.index].add(event.text)
             else:
                 self._event(event)
+        return self._wire.take()
+
+    def more(self, run: Run) -> bytes | None:
+        """A run of text, to the part that is open."""
+        if self._closed:
+            return b""
+        self._parts[run.part].run(run)
         return self._wire.take()
 
     def _event(self, event: Event) -> None:
