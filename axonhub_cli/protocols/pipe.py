@@ -13,7 +13,8 @@ word went out.
 
 `Verbatim` gives back what came in and listens. After the commit it parses only frames that may matter (usage, tool calls, the
 end): text deltas cost it a scan, unless somebody watches (`watch` is true), who then gets every event. `Convert` parses
-everything and writes anew.
+everything and writes anew; runs of text, which most of a stream is, are known by their bytes (`runs`), and nobody looks at each
+piece of them but who watches.
 """
 
 import re
@@ -49,6 +50,11 @@ _MARKS: dict[str, tuple[bytes, ...]] = {
     ),
     "gemini": (b'"finishReason"', b'"functionCall"', b'"error"'),
 }
+
+
+def always() -> bool:
+    """Somebody watches."""
+    return True
 
 
 class Pipe(Interface):
@@ -243,7 +249,7 @@ class Convert(_Listener):
         *,
         back: Back | None = None,
         sink: Sink | None = None,
-        watch: Callable[[], bool] = bool,
+        watch: Callable[[], bool] = always,
     ) -> None:
         super().__init__(upstream, sink)
         self._back, self._watch = back, watch

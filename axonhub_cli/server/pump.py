@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from ..errors import ProtocolError
 from ..protocols.lanes import Prepared
-from ..protocols.pipe import Convert, Pipe, Verbatim
+from ..protocols.pipe import Convert, Pipe, Verbatim, always
 from ..types.problem import Problem
 from .client import ClientLeft
 from .exchange import Answered
@@ -31,13 +31,9 @@ def pipe_of(attempt: "Attempt", prepared: Prepared, first: bytes) -> Pipe:
         back = prepared.back() if prepared.back is not None else None
         listener = call.listener
         return Convert(attempt.upstream, call.codec, call.reply(prepared), back=back, sink=listener.hear, watch=listener.watching)
-    watch = call.listener.watching if call.stream is not None else _always  # nothing else would know the whole answer
+    watch = call.listener.watching if call.stream is not None else always  # nothing else would know the whole answer
     hide = prepared.hide_usage
     return Verbatim(call.codec, call.reply(prepared), sink=call.listener.hear, watch=watch, hide_usage=hide)
-
-
-def _always() -> bool:
-    return True
 
 
 async def pump(
