@@ -10,6 +10,7 @@ import zlib
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from .. import pricing
 from ..errors import AxonHubError
@@ -28,11 +29,10 @@ _Kept = Mapping[BodyKind, bytes]
 
 
 @dataclass(slots=True, eq=False)
-class _Known:
-    """A turn, and its bodies as long as they are not in the file."""
+class _Said:
+    """The bodies of a turn, at hand as long as they are not in the file."""
 
     id: str
-    turn: Turn
     bodies: _Kept | None = None
 
 
@@ -44,8 +44,8 @@ class Finder:
         self.provider: Callable[[str], str | None] = lambda channel: channel
         self.prices: Callable[[], Mapping[str, Price]] = dict
         self.connection: sqlite3.Connection | None = None
-        self._branches: OrderedDict[tuple[str, str | None], deque[_Known]] = OrderedDict()
-        self._unwritten: list[_Known] = []
+        self._branches: OrderedDict[tuple[str, str | None], deque[Turn]] = OrderedDict()
+        self._unwritten: list[_Said] = []
         self._prepared = False
         self._hints: dict[str, str | None] = {}  # of the channels of this batch
 
@@ -68,8 +68,8 @@ class Finder:
 
     def written(self) -> None:
         """What was found out about is in the file: its bodies need not be held."""
-        for known in self._unwritten:
-            known.bodies = None
+        for said in self._unwritten:
+            said.bodies = None
         self._unwritten.clear()
         self._hints.clear()
 
@@ -86,11 +86,11 @@ class Finder:
         if usage is None or record.kind != "turn" or record.outcome != "ok" or record.trace_id[3:] == record.id[3:]:
             return {}  # no turn, or one in a trace of its own, which has no other request
         branch = record.trace_id, record.agent
-        now = _Known(record.id, _turn(record, usage, lambda: kept), kept)
+        said = _Said(record.id, kept)
+        now = _turn(record, usage, partial(self._read, said))
         previous = self._previous(record, branch)
-        self._remember(branch, now)
-        verdict = judge_among(previous, now.turn)
-        now.turn = _turn(record, usage, lambda: self._read(now))
+        self._remember(branch, now, said)
+        verdict = judge_among(previous, now)
         if verdict is None:
             return {}
         return {
@@ -102,7 +102,7 @@ class Finder:
 
     def _previous(self, record: RequestRecord, branch: tuple[str, str | None]) -> list[Turn]:
         """The last turns of the branch that were over when this one began: those that are known, or the one in the file."""
-        over = [known.turn for known in reversed(self._branches.get(branch, ())) if known.turn.ended <= record.started]
+        over = [turn for turn in reversed(self._branches.get(branch, ())) if turn.ended <= record.started]
         if over or self.connection is None:
             return over
         cursor = self.connection.execute(schema.PREVIOUS, (*branch, record.started))
@@ -110,21 +110,20 @@ class Finder:
         if row is None:
             return []
         other = rows.stored(dict(zip((column[0] for column in cursor.description), row, strict=True)))
-        stored = _Known(other.id, _turn(other, other.usage or Usage(), lambda: self._read(stored)))
-        return [stored.turn]
+        return [_turn(other, other.usage or Usage(), partial(self._read, _Said(other.id)))]
 
-    def _remember(self, branch: tuple[str, str | None], now: _Known) -> None:
+    def _remember(self, branch: tuple[str, str | None], now: Turn, said: _Said) -> None:
         self._branches.setdefault(branch, deque(maxlen=TURNS)).append(now)
         self._branches.move_to_end(branch)
-        self._unwritten.append(now)
+        self._unwritten.append(said)
         if len(self._branches) > BRANCHES:
             self._branches.popitem(last=False)
 
-    def _read(self, known: _Known) -> Bodies:
-        if known.bodies is not None:
-            return known.bodies
+    def _read(self, said: _Said) -> Bodies:
+        if said.bodies is not None:
+            return said.bodies
         try:
-            return bodies.get(self.connection, known.id) if self.connection is not None else {}
+            return bodies.get(self.connection, said.id) if self.connection is not None else {}
         except (zlib.error, bodies.Damaged):
             return {}
 

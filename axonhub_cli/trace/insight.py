@@ -34,7 +34,7 @@ _Found = tuple[Cause, str]
 _ORDER: tuple[Cause, ...] = ("tools", "system", "settings", "history")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Turn:
     """One request as the verdict needs it. Times are Unix seconds; `bodies` reads them when they are needed."""
 
