@@ -25,17 +25,13 @@ class Item:
     bodies: dict[BodyKind, bytes] = field(default_factory=dict)
     told: Callable[[Findings], None] | None = None  # who waits for what the store finds out: told once, nothing if need be
     found: bool = False  # it was looked into
+    size: int = 0  # bytes of its bodies, once it was put
 
     def tell(self, findings: Findings | None = None) -> None:
         """Tell the findings, if nothing was told before."""
         told, self.told = self.told, None
         if told is not None:
             told(findings or {})
-
-    @property
-    def size(self) -> int:
-        """Bytes of its bodies."""
-        return sum(map(len, self.bodies.values())) if self.bodies else 0
 
 
 class Backlog:
@@ -61,10 +57,11 @@ class Backlog:
         if self.closing:
             self._lose(item)
             return
-        items, size = self._items, item.size
+        items, size = self._items, sum(map(len, item.bodies.values())) if item.bodies else 0
         if self._bytes_in + size - self._bytes_out > self._limit_bytes and item.bodies:
             item.bodies, size = {}, 0
             self.dropped_bodies += 1
+        item.size = size
         self._bytes_in += size
         self._put += 1
         if len(items) >= self._limit_rows:
@@ -111,7 +108,7 @@ class Backlog:
             for item in batch:
                 if item.bodies:
                     self._bytes_out += item.size
-                    item.bodies = {}
+                    item.bodies, item.size = {}, 0
                     self.dropped_bodies += 1
 
     def done(self, batch: list[Item], *, lost: bool = False) -> None:
