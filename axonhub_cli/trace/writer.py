@@ -14,6 +14,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -307,7 +308,7 @@ def _put(connection: sqlite3.Connection, made: list[rows.Row]) -> None:
     at = 0
     while at < len(made):
         many = next(size for size in schema.PUT_REQUESTS if size <= len(made) - at)
-        connection.execute(schema.PUT_REQUESTS[many], [value for row in made[at : at + many] for value in row])
+        connection.execute(schema.PUT_REQUESTS[many], list(chain.from_iterable(made[at : at + many])))
         at += many
 
 
