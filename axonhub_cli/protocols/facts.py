@@ -1,7 +1,5 @@
 """What a message holds, looked up once: calls and results, in order. Several steps of a request's way ask for it."""
 
-from collections.abc import Iterable
-
 from msgspec import Struct
 
 from ..types.messages import Message, Reasoning, ToolCall, ToolResult
@@ -22,12 +20,17 @@ class Facts(Struct, frozen=True, gc=False):
 _NOTHING = Facts((), (), (), True, False)
 
 
-def facts(messages: Iterable[Message], memory: Memory | None) -> list[Facts]:
+def facts(messages: tuple[Message, ...], memory: Memory | None) -> list[Facts]:
     """The facts of each message."""
     if memory is None:
         return [_facts(message) for message in messages]
-    known = memory.step("facts", None)
-    return [known.get(message) or known.put(message, _facts(message)) for message in messages]
+    if memory.latest[0] is messages:
+        return memory.latest[1]  # type: ignore[no-any-return]  # put there below
+    step = memory.step("facts", None)
+    known = zip(step.each(messages), messages, strict=True)
+    found: list[Facts] = [known or step.put(message, _facts(message)) for known, message in known]
+    memory.latest = (messages, found)
+    return found
 
 
 def _facts(message: Message) -> Facts:

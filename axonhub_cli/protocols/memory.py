@@ -7,7 +7,7 @@ the piece and the step's own settings may be remembered, and nothing of which th
 There are two generations: what nobody wanted while as much again was remembered is forgotten.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Generic, TypeVar
 
 LIMIT = 12 << 20  # bytes of JSON, read and written
@@ -38,6 +38,12 @@ class Step(Generic[T, R]):
             self._young[name] = found
         return found[1]
 
+    def each(self, pieces: Iterable[T]) -> list[R | None]:
+        """The same for many."""
+        young = self._young
+        pairs = [(piece, young.get(id(piece))) for piece in pieces]
+        return [found[1] if found is not None else self.get(piece) for piece, found in pairs]
+
     def put(self, piece: T, made: R, size: int = _OBJECT) -> R:
         """Remember it. `size`: bytes that it takes."""
         self._young[id(piece)] = (piece, made)
@@ -59,6 +65,7 @@ class Memory:
         self._young: dict[tuple[str, bytes], Any] = {}
         self._old: dict[tuple[str, bytes], Any] = {}
         self._steps: dict[tuple[Hashable, int], Step[Any, Any]] = {}
+        self.latest: tuple[object, Any] = (None, None)  # a conversation, and what is known of its messages
 
     def read(self, kind: str, data: bytes, make: Callable[[bytes], T]) -> T:
         """What these bytes are, read as `kind`."""
@@ -92,3 +99,4 @@ class Memory:
             self._size = 0
             self._old, self._young = self._young, {}
             self._steps = {key: step for key, step in self._steps.items() if step.age()}
+            self.latest = (None, None)

@@ -5,6 +5,7 @@ Cache marks are hints of Anthropic's and leave silently elsewhere. Opaque blocks
 result move behind the results.
 """
 
+from itertools import repeat
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -48,8 +49,8 @@ class Cleaner:
         """The request with clean parts; messages that nothing is left of are gone."""
         system = self._all(request.system, "system")
         messages: list[Message] = []
-        for index, message in enumerate(request.messages):
-            known = self._known.get(message) if self._known is not None else None
+        before = self._known.each(request.messages) if self._known is not None else repeat(None)
+        for index, (message, known) in enumerate(zip(request.messages, before, strict=False)):
             messages += self._message(message, index) if known is None else known
         if system == request.system and tuple(messages) == request.messages:
             return request

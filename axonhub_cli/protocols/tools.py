@@ -15,6 +15,7 @@ needs no change. Apply `adapt` first: it decides which tools the target gets at 
 import re
 from collections.abc import Iterable
 from hashlib import sha256
+from itertools import repeat
 from typing import Any
 
 from msgspec.structs import replace
@@ -225,8 +226,9 @@ def _ids(request: Request, length: int, memory: Memory | None) -> dict[str, str]
     calls come back under the target's own ids, which it takes again."""
     found: dict[str, str] = {}
     step = memory.step(("ids", length), None) if memory is not None else None
-    for message, about in zip(request.messages, facts(request.messages, memory), strict=True):
-        if step is None or (refused := step.get(message)) is None:
+    before = step.each(request.messages) if step is not None else repeat(None)
+    for message, about, refused in zip(request.messages, facts(request.messages, memory), before, strict=False):
+        if refused is None:
             refused = [call_id for call_id in (*about.call_ids, *about.results) if not legal_id(call_id, length)]
             if step is not None:
                 step.put(message, refused)

@@ -6,6 +6,7 @@ the user message after it, because tool messages are text.
 """
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 from ...types.messages import Media, Message, Part, Reasoning, Refusal, Request, Seal, Text, ToolCall, ToolResult
@@ -28,8 +29,8 @@ def write_messages(request: Request, out: Outward, instruction: str | None = Non
         role = "developer" if out.quirks.developer_role else "system"
         writer.messages.append({"role": role, "content": write_content(system, "system", out, glue=SYSTEM_GLUE)})
     known = _known(out, always=bool(request.tools))
-    for at, message in enumerate(request.messages):
-        written = known.get(message) if known is not None else None
+    before = known.each(request.messages) if known is not None else repeat(None)
+    for at, (message, written) in enumerate(zip(request.messages, before, strict=False)):
         if written is not None:
             writer.messages += written
         elif known is not None:
