@@ -166,7 +166,7 @@ class ClientBody:
     def has(self, keys: frozenset[str]) -> bool:
         """Whether any of these keys is there at the top; they are some of those that are always looked at."""
         seen = self._seen
-        return seen is None or any(getattr(seen, key) is not _ABSENT for key in keys)
+        return seen is None or any([getattr(seen, key) is not _ABSENT for key in keys])
 
     def apart(self, key: str, raw: frozenset[str]) -> dict[str, Any] | None:
         """All top-level values: bytes for the items of the list `key` and for the values of `raw`, objects for the rest. None

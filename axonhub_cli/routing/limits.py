@@ -154,6 +154,9 @@ def _over(owner: Owner, budget: Budget, use: Use, allowed: Use = Use()) -> Spent
     return None
 
 
+_NONE = Budget()
+
+
 def wanted(limits: Limits) -> bool:
     """Whether anything is limited at all."""
-    return bool(limits.identical_tool_calls) or any(each != Budget() for each in (limits.trace, limits.key, limits.day))
+    return bool(limits.identical_tool_calls) or limits.trace != _NONE or limits.key != _NONE or limits.day != _NONE

@@ -89,7 +89,7 @@ class SealStore:
 
     def note(self, answer: bytes, maker: str, channel: str) -> None:
         """The raw seals in an answer's bytes."""
-        if not any(sign in answer for sign in _SIGNS):
+        if not any([sign in answer for sign in _SIGNS]):
             return
         for found in _RAW.finditer(answer):
             value: Any = found.group(1)
