@@ -17,7 +17,7 @@ from .deltas import shared
 
 MASK = b"[***]"
 _LONG = 4096  # bytes of a stream that is worth another look
-_MANY, _MARK = 16, 16  # frames, and bytes that tell where one ends
+_MANY, _MARK = 16, 8  # frames, and bytes that tell where one ends
 SHORTEST = 8  # characters; a shorter "secret" (`ollama`, `dummy`) is none, and masking it would tear up ordinary text
 
 # Each family by its prefix: a literal prefix is what makes the search fast.
