@@ -10,14 +10,14 @@ import json
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import repeat
+from itertools import chain, islice, repeat
 from urllib.parse import quote
 
 from .deltas import shared
 
 MASK = b"[***]"
 _LONG = 4096  # bytes of a stream that is worth another look
-_MANY, _MARK = 16, 8  # frames, and bytes that tell where one ends
+_MANY, _MARK = 16, 8  # frames (or suspects), and bytes that tell where a frame ends
 SHORTEST = 8  # characters; a shorter "secret" (`ollama`, `dummy`) is none, and masking it would tear up ordinary text
 
 # Each family by its prefix: a literal prefix is what makes the search fast.
@@ -53,19 +53,20 @@ def _shape(prefix: bytes, rest: bytes) -> tuple[bytes, re.Pattern[bytes]]:
 
 
 _PATTERNS = tuple(_shape(prefix, rest) for prefix, rest in _SHAPES.items())
-# What one of them has at the least, none of it a quote or a line's end, by the letter with which it begins: whether there is one
-# at all is what the machine finds out fastest, and a few looks take a fraction of the time that all prefixes take.
+# What one of them has at the least, none of it a quote or a line's end: whether there is one at all is what the machine finds out
+# fastest, above all by the letter with which it begins, and a few looks take a fraction of the time that all prefixes take.
 _SUSPECTS = tuple(
-    (pattern.lstrip(b"\\")[0], re.compile(pattern).search)
+    re.compile(pattern)
     for pattern in (
         rb"-(?<=[alpsx][abehikprstx]-)(?=[A-Za-z0-9_-]{20})"
         rb"(?:(?<=sk-)|(?<=ah-)|(?<=xai-)|(?<=glpat-)|(?<=pplx-)|(?<=nvapi-)|(?<=xox[abeprs]-))",
         rb"_(?<=[ahpsv][efkmopstu]_)(?=[A-Za-z0-9_]{16})"
         rb"(?:(?<=hf_)|(?<=npm_)|(?<=gh[opsu]_)|(?<=gsk_)|(?<=sk_live_)|(?<=github_pat_))",
-        rb"A(?:Iza|KIA[A-Z0-9]{16})",
+        rb"A(?=Iza|KIA[A-Z0-9]{16})",
         rb"\.eyJ[A-Za-z0-9_-]{10,}\.",
     )
 )
+_LOOKS = tuple((pattern.pattern.lstrip(b"\\")[0], pattern.search) for pattern in _SUSPECTS)
 _SUSPECT = b"PRIVATE KEY-----"  # a long word is found faster as it is
 _edge = re.compile(rb'["\n]').search
 
@@ -87,7 +88,7 @@ class Redactor:
         for word in self._words:
             if rest.find(word) >= 0:  # `in` makes an error first, since it may be asked for a number
                 return True
-        for letter, look in _SUSPECTS:
+        for letter, look in _LOOKS:
             if letter in rest and look(rest) is not None:
                 return True
         for text in texts if self._others or self.patterns else ():
@@ -100,11 +101,12 @@ class Redactor:
         return self._cleaned(data) if self.finds(data) else data
 
     def _cleaned(self, data: bytes) -> bytes:
-        present = [form for form in self.known if form in data]
+        present = [form for form in self.known if data.find(form) >= 0]
         if present:
             data = re.sub(b"|".join(map(re.escape, present)), lambda _: MASK, data)
+        around = _around(data)
         for prefix, pattern in _PATTERNS:
-            if prefix in data:
+            if prefix in around:
                 data = pattern.sub(MASK, data)
         for pattern in self.patterns:
             data = pattern.sub(MASK, data)
@@ -113,6 +115,15 @@ class Redactor:
     def text(self, text: str) -> str:
         """The same for text; lone surrogates become question marks, so that it can be stored."""
         return self.clean(text.encode("utf-8", "replace")).decode("utf-8", "replace")
+
+
+def _around(data: bytes) -> bytes:
+    """What stands around all that may be a well-known key, so that its prefix is in it; the data where there are many."""
+    found = chain.from_iterable(pattern.finditer(data) for pattern in _SUSPECTS)
+    parts = [data[max(0, match.start() - 10) : match.start() + 4] for match in islice(found, _MANY)]
+    if len(parts) == _MANY:
+        return data
+    return b"\n".join([*parts, b"-----BEGIN " if data.find(_SUSPECT) >= 0 else b""])
 
 
 def _unframed(data: bytes) -> bytes:
@@ -146,7 +157,7 @@ def _looked_for(forms: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], tuple[byte
     """Words to look for, where forms that look like a key are found anyway and left out, and forms that have a quote or the end
     of a line in them."""
     words = [form for form in forms if _edge(form) is None]
-    plain = tuple(word for word in words if not any(look(word) for _, look in _SUSPECTS))
+    plain = tuple(word for word in words if not any(look(word) for _, look in _LOOKS))
     return (*plain, _SUSPECT), tuple(form for form in forms if form not in words)
 
 
