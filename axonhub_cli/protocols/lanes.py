@@ -110,7 +110,7 @@ def _read(client: Codec, body: ClientBody, target: Target) -> tuple[Request, Tar
     ]
     for key, read in pieces.whole.items():
         if key in apart:
-            apart[key] = memory.read(key, apart[key], partial(_read_value, read))
+            apart[key] = memory.read(f"{client.name} {key}", apart[key], partial(_read_value, read))
     return client.read_request(apart), target
 
 
