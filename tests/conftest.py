@@ -1,10 +1,15 @@
 """Every test has a home of its own, a scrubbed environment, a fixed width and no colour."""
 
+import asyncio
+import importlib.util
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from axonhub_cli.server.process import new_loop
 
 settings.register_profile("default", max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -14,6 +19,16 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the programs that tests start
 
 _OURS = ("ANTHROPIC_", "OPENAI_", "AXONHUB_", "CLAUDE_", "CODEX_", "DEEPSEEK_", "XDG_", "PYTHON_KEYRING", "DBUS_")
 _SCRUBBED = (*_OURS, "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+
+_KEPT = ("AXONHUB_E2E", "AXONHUB_LOOP")  # what says how tests run
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the loop that a server runs on, and with the mark `loops` on each that there is. AXONHUB_LOOP chooses one for
+    all, also for the servers that tests start."""
+    if "AXONHUB_LOOP" in os.environ or item.get_closest_marker("loops") is None or importlib.util.find_spec("uvloop") is None:
+        return {"loop": new_loop}
+    return {"asyncio": asyncio.new_event_loop, "uvloop": new_loop}
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -25,7 +40,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh HOME and AXONHUB_HOME; nothing of the developer's own environment reaches a test."""
     for name in list(os.environ):
-        if name.startswith(_SCRUBBED) and not name.startswith("AXONHUB_E2E"):
+        if name.startswith(_SCRUBBED) and not name.startswith(_KEPT):
             monkeypatch.delenv(name)
     directory = tmp_path / "axonhub-home"
     directory.mkdir(mode=0o700)

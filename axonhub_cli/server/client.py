@@ -168,6 +168,7 @@ class Keeper:
         self.reason: Problem | None = None  # why somebody else ended this: a shutdown
         self._watch: Watch | None = None
         self._handle: asyncio.TimerHandle | None = None
+        self._looks_at = 0.0
 
     def guard(self, limit: float) -> "Watch":
         """A `with` block that raises TimeoutError after `limit` seconds without a byte from the upstream, or at once when it was
@@ -199,9 +200,10 @@ class Keeper:
     def _schedule(self) -> None:
         due = self._due()
         if self._handle is not None:
-            if self._handle.when() <= due:
+            if self._looks_at <= due:
                 return  # it looks again when it comes
             self._handle.cancel()
+        self._looks_at = due  # kept here: what uvloop gives for a time that has come knows no `when`
         self._handle = self._loop.call_at(due, self._tick)
 
     def _due(self) -> float:

@@ -18,11 +18,13 @@ from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
+from .accepting import Door
 from .exchange import Answered, Request, Whole, head_of
 
 log = logging.getLogger("axonhub")
 _LINGER = 2.0  # seconds for the rest of a body that nobody wants
 _HEAD, _LINE, _LINES = 64 * 1024, 16 * 1024, 128
+_UNSENT = 32 * 1024  # bytes that may wait for a client that reads slowly, beside what the system holds
 _AHEAD = 32  # requests that may wait for the one before them
 Handle = Callable[[Request], Awaitable[Answered]]
 
@@ -37,13 +39,16 @@ class Front:
         self._keep = keep
         self.connections: set[Connection] = set()
         self.closing = False
-        self._servers: list[asyncio.Server] = []
+        self._doors: list[Door | asyncio.Server] = []
         self._sweep: asyncio.TimerHandle | None = None
 
     async def listen(self, sock: socket.socket) -> None:
         """Serve on a bound socket."""
         loop = asyncio.get_running_loop()
-        self._servers.append(await loop.create_server(lambda: Connection(self), sock=sock, backlog=1024))
+        try:
+            self._doors.append(Door(sock, lambda: Connection(self)))
+        except NotImplementedError:  # Windows
+            self._doors.append(await loop.create_server(lambda: Connection(self), sock=sock, backlog=1024))
         if self._sweep is None:
             self._sweep = loop.call_later(self._keep / 15, self._look)
 
@@ -52,8 +57,8 @@ class Front:
         self.closing = True
         if self._sweep is not None:
             self._sweep.cancel()
-        for server in self._servers:
-            server.close()
+        for door in self._doors:
+            door.close()
         loop = asyncio.get_running_loop()
         until = loop.time() + patience
         while any(each.busy for each in self.connections) and loop.time() < until:  # noqa: ASYNC110  # ends by count or clock
@@ -125,6 +130,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
         self._front.connections.add(self)
+        self.transport.set_write_buffer_limits(_UNSENT)
         sock = transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

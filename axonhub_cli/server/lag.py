@@ -1,6 +1,7 @@
 """How late the event loop is: what every stream waits for in addition, whatever the cause. `axonhub status --json` shows it."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -17,12 +18,11 @@ class Lag:
 
     async def watch(self, busy: Callable[[], bool]) -> None:
         """Look until cancelled; `busy` says whether requests run."""
-        loop = asyncio.get_running_loop()
         while True:
             every = EVERY if busy() else IDLE
-            due = loop.time() + every
+            due = time.monotonic() + every
             await asyncio.sleep(every)
-            self._late.append(max(0.0, (loop.time() - due) * 1000))
+            self._late.append(max(0.0, (time.monotonic() - due) * 1000))
 
     def state(self) -> dict[str, float]:
         """p50, p99 and the most, in milliseconds; empty before the first look."""

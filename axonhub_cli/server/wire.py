@@ -20,7 +20,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 MAX_SILENCE = 64 * 1024  # bytes that may come without a byte of the body among them: headers, interim answers, trailers
 _HIGH = 16 * 1024  # bytes of a body that may wait to be read
-_READ = 16 * 1024  # bytes that one network read brings at most: asyncio's own 256 KB would be held for each client that stalls
+READ = 16 * 1024  # bytes that one network read brings at most: the loops' own 256 KB would be held for each client that stalls
 _JOIN = 16 * 1024  # a body up to this size goes out in one piece with its head
 
 Sink = Callable[[bytes], bool]
@@ -34,14 +34,15 @@ class Broken(ConnectionError):
         self.unanswered = unanswered
 
 
-class Wire(asyncio.Protocol):
-    """One connection; one request at a time. `released` is called when it may serve the next one."""
+class Wire(asyncio.BufferedProtocol):
+    """One connection; one request at a time. `released` is called when it may serve the next one. `room`: where the loop puts
+    what it reads; all connections of a loop may share it, since nothing stays there."""
 
-    def __init__(self, released: Callable[["Wire"], None]) -> None:
+    def __init__(self, released: Callable[["Wire"], None], room: memoryview) -> None:
         self.idle_since = self.idle_at = (
             0.0  # when it became free, by the loop's clock, which stands still in a sleep, and by the wall's
         )
-        self._released = released
+        self._released, self._room = released, room
         self._transport: Any = None  # transports share no base class that has all of their methods
         self._answer: Answer | None = None
 
@@ -83,8 +84,12 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        if isinstance(getattr(transport, "max_size", None), int):  # asyncio's own transports have it
-            self._transport.max_size = _READ
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._room
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(self._room[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
         if self._answer is None:  # nobody asked: whatever this is, the connection is not to be trusted any more

@@ -17,7 +17,7 @@ import aiohappyeyeballs
 
 from ..errors import ConfigError
 from .names import Names
-from .wire import Answer, Broken, Wire
+from .wire import READ, Answer, Broken, Wire
 
 KEEP_SECONDS = 15.0  # that a connection waits for its next request
 _STAGGER = 0.25  # seconds before the next address of a host is tried beside the first
@@ -68,6 +68,7 @@ class Wires:
     def __init__(self) -> None:
         self._idle: dict[Place, list[Wire]] = {}
         self._names = Names()
+        self._room = memoryview(bytearray(READ))
         self._sweep: asyncio.TimerHandle | None = None
 
     async def ask(self, place: Place, head: bytes, body: bytes, patience: float) -> Answer:
@@ -119,7 +120,9 @@ class Wires:
                 sock = await aiohappyeyeballs.start_connection(found, happy_eyeballs_delay=_STAGGER, interleave=1)
                 _ask_now_and_then(sock)
                 name = place.host if place.tls is not None else None
-                _, wire = await loop.create_connection(lambda: Wire(released), sock=sock, ssl=place.tls, server_hostname=name)
+                _, wire = await loop.create_connection(
+                    lambda: Wire(released, self._room), sock=sock, ssl=place.tls, server_hostname=name
+                )
         except TimeoutError:
             raise
         except OSError as error:

@@ -14,7 +14,7 @@ from axonhub_cli.cli.main import Root, app
 
 # What the command line needs before it knows which command is meant. All else belongs into the command.
 HEAVY = {"aiohttp", "asyncio", "brotli", "genai_prices", "keyring", "msgspec", "platformdirs", "rich", "socket", "sqlite3", "ssl",
-         "tomli_w", "tomlkit", "tomllib", "truststore", "http", "urllib.request"}  # fmt: skip
+         "tomli_w", "tomlkit", "tomllib", "truststore", "http", "urllib.request", "uvloop"}  # fmt: skip
 OURS = {"axonhub_cli", "axonhub_cli.cli", "axonhub_cli.cli.commands", "axonhub_cli.cli.lazy", "axonhub_cli.cli.main",
         "axonhub_cli.cli.output", "axonhub_cli.errors"}  # fmt: skip
 

@@ -12,6 +12,7 @@ from axonhub_cli.server.exchange import Answered, Request, Stream, Whole, head_o
 from axonhub_cli.server.front import Front
 from axonhub_cli.server.tasks import spawn
 
+pytestmark = pytest.mark.loops
 Serve = Callable[..., Awaitable[int]]
 
 

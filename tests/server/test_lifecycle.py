@@ -203,9 +203,12 @@ def test_signals_end_a_busy_server_in_time(twice: bool, home: Path, processes: l
 
 
 @pytest.mark.threats
-def test_a_server_without_files_stays_alive(home: Path, processes: list[Process]) -> None:
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_server_without_files_stays_alive(loop: str, home: Path, processes: list[Process]) -> None:
     """64 open files, 150 connections: the log has a line or two, not thousands; afterwards all is well."""
-    server = Process(home, command=("prlimit", "--nofile=64:64"))
+    if loop == "uvloop":
+        pytest.importorskip("uvloop")
+    server = Process(home, command=("prlimit", "--nofile=64:64"), AXONHUB_LOOP=loop)
     processes.append(server)
     held = []
     for _ in range(150):

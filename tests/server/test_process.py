@@ -2,12 +2,12 @@
 
 import asyncio
 import errno
-import socket
 import subprocess
 import sys
 
 import pytest
 
+from axonhub_cli.errors import UsageError
 from axonhub_cli.server.process import new_loop, watch_loop
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="prctl and /proc are Linux's")
@@ -34,7 +34,7 @@ def test_the_limit_of_open_files_is_raised_and_leaves_room(soft: int, hard: int,
 
 
 async def test_a_flood_of_complaints_becomes_one_sentence() -> None:
-    """asyncio reports each connection that it cannot take; other errors go their usual way."""
+    """Each try to take a connection fails; other errors go their usual way."""
     loop, told = asyncio.get_running_loop(), []
     watch_loop(loop, lambda level, message: told.append((level, message)))
     for _ in range(1000):
@@ -43,21 +43,6 @@ async def test_a_flood_of_complaints_becomes_one_sentence() -> None:
 
     assert [level for level, _ in told] == ["error"]
     assert "open files" in told[0][1]
-
-
-async def test_a_server_that_ends_without_files_ends_in_silence(caplog: pytest.LogCaptureFixture) -> None:
-    """asyncio's attempts to accept again may come after the socket is closed; any other error is still told."""
-    loop, told = asyncio.get_running_loop(), []
-    watch_loop(loop, lambda level, message: told.append((level, message)))
-    closed = socket.socket()
-    closed.close()
-    loop.call_later(0.01, loop._start_serving, asyncio.Protocol, closed)  # type: ignore[attr-defined]  # what asyncio does itself
-    await asyncio.sleep(0.05)
-    assert (told, caplog.records) == ([], [])
-    loop.call_soon(int, "x")
-    await asyncio.sleep(0.01)
-    loop.set_exception_handler(None)
-    assert len(caplog.records) == 1
 
 
 def test_a_server_loads_no_http_framework() -> None:
@@ -69,16 +54,30 @@ def test_a_server_loads_no_http_framework() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_the_loop_can_be_chosen_for_a_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
-    """asyncio's own unless the environment names the other."""
-    monkeypatch.delenv("AXONHUB_LOOP", raising=False)
+@pytest.mark.parametrize(("wanted", "there", "module"), [
+    ("", True, "uvloop"), ("", False, "asyncio"), ("uvloop", True, "uvloop"), ("asyncio", True, "asyncio"),
+    ("asyncio", False, "asyncio"),
+])  # fmt: skip
+def test_the_loop_is_uvloop_where_it_is_installed(wanted: str, there: bool, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else Python's own; AXONHUB_LOOP chooses."""
+    if there:
+        pytest.importorskip("uvloop")
+    else:
+        monkeypatch.setitem(sys.modules, "uvloop", None)
+    monkeypatch.setenv("AXONHUB_LOOP", wanted)
     loop = new_loop()
-    assert type(loop).__module__.startswith("asyncio")
     loop.close()
-    monkeypatch.setenv("AXONHUB_LOOP", "uvloop")
+    assert type(loop).__module__.partition(".")[0] == module
+
+
+@pytest.mark.parametrize(("wanted", "words"), [("uvloop", "uvloop, which is not here"), ("trio", "no event loop 'trio'")])
+def test_a_loop_that_is_not_there_is_an_error(wanted: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence that says what may be set."""
+    monkeypatch.setenv("AXONHUB_LOOP", wanted)
     monkeypatch.setitem(sys.modules, "uvloop", None)
-    with pytest.raises(ImportError):
+    with pytest.raises(UsageError, match=words) as error:
         new_loop()
+    assert "AXONHUB_LOOP" in str(error.value)
 
 
 def test_what_start_up_made_is_no_garbage() -> None:

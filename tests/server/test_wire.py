@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from axonhub_cli.server.wire import MAX_SILENCE, Answer, Broken, Wire
+from axonhub_cli.server.wire import MAX_SILENCE, READ, Answer, Broken, Wire
 from axonhub_cli.server.wires import Place, Unreachable, Wires, head_of, split
 
+pytestmark = pytest.mark.loops
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: 1\r\nx-a: 2\r\n\r\n"
 CHUNKED += b"5\r\nHello\r\n7;ext=1\r\n, world\r\n0\r\nTrailer: t\r\n\r\n"
@@ -252,7 +253,7 @@ class Transport:
 def begin() -> tuple[Wire, Transport, Answer, list[Wire]]:
     """A wire on such a transport that was asked something."""
     free: list[Wire] = []
-    wire, transport = Wire(free.append), Transport()
+    wire, transport = Wire(free.append, memoryview(bytearray(READ))), Transport()
     wire.connection_made(transport)  # type: ignore[arg-type]  # all that is used of it
     return wire, transport, wire.ask(b"POST ", b"{}"), free
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from axonhub_cli.server.exchange import Answered, Request, Whole
 from axonhub_cli.server.front import Connection, Front
-from axonhub_cli.server.wire import Answer, Broken, Wire
+from axonhub_cli.server.wire import READ, Answer, Broken, Wire
 
 MANY = int(os.environ.get("AXONHUB_FUZZ", "600"))
 FEW = 80
@@ -106,6 +106,9 @@ class Transport:
 
     def get_write_buffer_size(self) -> int:
         return 0
+
+    def set_write_buffer_limits(self, high: int) -> None:
+        pass
 
     def get_extra_info(self, name: str) -> None:
         return None
@@ -256,7 +259,7 @@ class Outcome(NamedTuple):
 async def _asked(parts: list[bytes], *, through_sink: bool) -> Outcome:
     """What our client makes of an upstream that says this and closes."""
     free: list[Wire] = []
-    wire, transport = Wire(free.append), Transport()
+    wire, transport = Wire(free.append, memoryview(bytearray(READ))), Transport()
     wire.connection_made(transport)  # type: ignore[arg-type]  # all that is used of it
     answer = wire.ask(b"POST / HTTP/1.1\r\n\r\n", b"")
     body: list[bytes] = []
