@@ -4,7 +4,7 @@ Who waits for longest is closed first when there are too many. `front` closes wh
 before its first request, in the middle of its headers, and between two requests.
 """
 
-import asyncio
+import time
 from collections.abc import Iterable
 
 from .front import Connection
@@ -22,7 +22,7 @@ class Connections:
 
     def trim(self, connections: Iterable[Connection]) -> int:
         """Of these, which are all that are open, close the idle ones that are too many; how many that were."""
-        until = asyncio.get_running_loop().time() - _YOUNG
+        until = time.monotonic() - _YOUNG
         idle = sorted((each for each in connections if not each.busy and each.since < until), key=lambda each: each.since)
         spare = idle[: max(0, len(idle) - self.most)]
         for connection in spare:

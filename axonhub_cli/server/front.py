@@ -12,6 +12,7 @@ are not offered: such a request is answered, and its connection ends.
 import asyncio
 import logging
 import socket
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -72,20 +73,21 @@ class Front:
         """Close what has waited for too long."""
         loop = asyncio.get_running_loop()
         for each in list(self.connections):
-            if not each.busy and loop.time() - each.since > self._keep:
+            if not each.busy and time.monotonic() - each.since > self._keep:
                 each.close()
         self._sweep = loop.call_later(self._keep / 15, self._look)
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection. `transport` is None when it is gone, `since` the loop's time of the last request's end."""
+    """One client's connection. `transport` is None when it is gone, `since` when the last request ended
+    (`time.monotonic`: uvloop's clock counts milliseconds, too few to tell who came first)."""
 
     def __init__(self, front: Front) -> None:
         self.transport: Any = None  # transports share no base class that has all of their methods
         self.request: Request | None = None  # the one that is being answered
         self._front = front
         self._loop = asyncio.get_running_loop()
-        self.since = self._loop.time()
+        self.since = time.monotonic()
         self._parser: Any = HttpRequestParser(self)  # None when the connection is gone: it holds on to this object
         self._coming: Request | None = None  # the one that is being read
         self._waiting: deque[Request] = deque()
@@ -318,7 +320,7 @@ class Connection(asyncio.Protocol):
     def _over(self, request: Request) -> None:
         """Answered and read to its end."""
         self.request, request.task = None, None
-        self.since = self._loop.time()
+        self.since = time.monotonic()
         if not request.keep_alive or self._front.closing or (self._last and not self._waiting):
             self.close()
         else:
