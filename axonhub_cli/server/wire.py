@@ -19,7 +19,7 @@ from typing import Any
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 MAX_SILENCE = 64 * 1024  # bytes that may come without a byte of the body among them: headers, interim answers, trailers
-_HIGH = 16 * 1024  # bytes of a body that may wait to be read
+HIGH = 16 * 1024  # bytes of a body that may wait to be read
 READ = 16 * 1024  # bytes that one network read brings at most: the loops' own 256 KB would be held for each client that stalls
 _JOIN = 16 * 1024  # a body up to this size goes out in one piece with its head
 
@@ -36,9 +36,10 @@ class Broken(ConnectionError):
 
 class Wire(asyncio.BufferedProtocol):
     """One connection; one request at a time. `released` is called when it may serve the next one. `room`: where the loop puts
-    what it reads; all connections of a loop may share it, since nothing stays there."""
+    what it reads; all connections of a loop may share it, since nothing stays there. `high`: bytes of an answer that may wait."""
 
-    def __init__(self, released: Callable[["Wire"], None], room: memoryview) -> None:
+    def __init__(self, released: Callable[["Wire"], None], room: memoryview, high: int = HIGH) -> None:
+        self.high = high
         self.idle_since = self.idle_at = (
             0.0  # when it became free, by the loop's clock, which stands still in a sleep, and by the wall's
         )
@@ -218,7 +219,7 @@ class Answer:
                 return
             if taken:
                 self._pieces, self._size = [], 0
-        if self._size > _HIGH and not self._paused and not self.done:
+        if self._size > self._wire.high and not self._paused and not self.done:
             self._paused = True
             self._wire.pause()
         if self._pieces or self.done:

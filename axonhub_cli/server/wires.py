@@ -17,7 +17,7 @@ import aiohappyeyeballs
 
 from ..errors import ConfigError
 from .names import Names
-from .wire import READ, Answer, Broken, Wire
+from .wire import HIGH, READ, Answer, Broken, Wire
 
 KEEP_SECONDS = 15.0  # that a connection waits for its next request
 _STAGGER = 0.25  # seconds before the next address of a host is tried beside the first
@@ -120,8 +120,9 @@ class Wires:
                 sock = await aiohappyeyeballs.start_connection(found, happy_eyeballs_delay=_STAGGER, interleave=1)
                 _ask_now_and_then(sock)
                 name = place.host if place.tls is not None else None
+                high = HIGH if isinstance(loop, asyncio.BaseEventLoop) else _ONE_READ
                 _, wire = await loop.create_connection(
-                    lambda: Wire(released, self._room), sock=sock, ssl=place.tls, server_hostname=name
+                    lambda: Wire(released, self._room, high), sock=sock, ssl=place.tls, server_hostname=name
                 )
         except TimeoutError:
             raise
@@ -140,6 +141,7 @@ class Wires:
         self._sweep = loop.call_later(KEEP_SECONDS, self._close_old) if any(self._idle.values()) else None
 
 
+_ONE_READ = READ * 3 // 4  # bytes: uvloop reads again before whoever waits gets to take the first ones, unless it is paused
 _PROBES = {"TCP_KEEPIDLE": 30, "TCP_KEEPALIVE": 30, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}  # seconds; the second is macOS's word
 
 
