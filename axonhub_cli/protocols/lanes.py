@@ -23,7 +23,7 @@ from .base import Codec, Losses, Target
 from .body import ClientBody
 from .compaction import Compactor, asked, expand
 from .dialect import takes, trimmed
-from .raw import dumps, loads
+from .raw import dumps, loads, splice
 from .seal_wire import settle
 from .sealer import Back, Sealer
 from .seals import VENDORS, Blank, Book
@@ -37,12 +37,14 @@ class Prepared:
     """An upstream body and how it came about. `request`, `toolbox`, `settings` and `back` are there on the convert lane only;
     `settings` are the body's fields, the conversation apart.
 
-    `back` makes what the answer's events go through. `hide_usage`: the upstream was asked for a usage chunk that the client did
+    `edit` says from where to where the client's bytes gave way to which others, where that is all. `back` makes what the answer's
+    events go through. `hide_usage`: the upstream was asked for a usage chunk that the client did
     not ask for.
     """
 
     body: bytes
     lane: Literal["verbatim", "splice", "convert"]
+    edit: tuple[int, int, bytes] | None = None
     request: Request | None = None
     toolbox: Toolbox | None = None
     settings: dict[str, Any] | None = None
@@ -136,7 +138,14 @@ def _splice(client: Codec, body: ClientBody, target: Target, book: Book, *, mixe
             hide_usage = True
     if not changes:
         return Prepared(body=body.data, lane="verbatim")
-    return Prepared(body=body.spliced(changes), lane="splice", losses=losses.items, hide_usage=hide_usage)
+    edit = body.edit(changes)
+    sent = splice(body.data, changes) if edit is None else _edited(body.data, *edit)
+    return Prepared(body=sent, lane="splice", edit=edit, losses=losses.items, hide_usage=hide_usage)
+
+
+def _edited(data: bytes, start: int, end: int, new: bytes) -> bytes:
+    view = memoryview(data)
+    return b"".join((view[:start], new, view[end:]))
 
 
 def _native(upstream: Codec, target: Target) -> bool:

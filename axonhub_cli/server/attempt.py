@@ -18,7 +18,7 @@ from ..protocols.seals import is_refusal, maker
 from ..protocols.websearch import without_search
 from ..routing.plan import Candidate, sighted
 from ..trace.effort import effort_in
-from ..trace.records import AttemptRecord
+from ..trace.records import AttemptRecord, Edited, Kept
 from ..types.messages import Loss, Response
 from ..types.problem import Problem, from_error
 from .call import Call
@@ -29,6 +29,15 @@ from .pump import pump
 from .reading import MAX_ERROR, MAX_WHOLE, Answer, Decoding, Elements, decoder_of, is_stream, next_chunk, read_whole
 from .upstream import is_here, operation, problem_of, request_headers, response_headers
 from .whole import say_whole
+
+_LARGE = 16 * 1024  # bytes of a request of which only the change is kept
+
+
+def _kept(prepared: Prepared, asked: bytes | None) -> Kept:
+    """What was sent, for the trace; of a large request that only names another model, what was changed."""
+    if prepared.edit is None or asked is None or len(asked) < _LARGE:
+        return prepared.body
+    return Edited(asked, *prepared.edit)
 
 
 class Attempt:
@@ -112,7 +121,7 @@ class Attempt:
             refuse_blind(prepared.request)
         headers = request_headers(candidate, secret, call.headers, same=prepared.lane != "convert", stream=call.body.stream)
         prepared, headers = overridden(candidate, prepared, headers)
-        self._note(prepared)
+        self._note(prepared, call.body.data if body is call.body else None)
         limits = candidate.channel.timeouts
         path = operation(candidate.endpoint.protocol, candidate.model, stream=call.body.stream)
         with self.keeper.guard(limits.first_byte * call.scale):
@@ -153,13 +162,13 @@ class Attempt:
     def _suffix(self) -> str:
         return "/compact" if self._compacts() else ""
 
-    def _note(self, prepared: Prepared) -> None:
+    def _note(self, prepared: Prepared, asked: bytes | None) -> None:
         call, record = self.call, self.call.record
         self.record.lane = record.lane = prepared.lane
         record.channel, record.model, record.losses = self.candidate.channel.name, self.candidate.model, prepared.losses
         call.bodies.pop("upstream_request", None)  # of an attempt before: a verbatim one sends the client's own
         if prepared.lane != "verbatim":
-            call.bodies["upstream_request"] = prepared.body
+            call.bodies["upstream_request"] = _kept(prepared, asked)
         record.effort_sent = effort_in(prepared.settings) if prepared.settings is not None else record.effort
         call.gateway.recorder.attempt(record, self.record)
 
@@ -201,7 +210,9 @@ class Attempt:
             self.record.reason = record.error = call.gateway.redact(problem.message)
         self.heard(response)
         call.gateway.seals.served(record.trace_id, self.target.channel)
-        call.gateway.seals.learn(call.codec, self.upstream, response, call.bodies.get("upstream_response", b""), self.target)
+        call.gateway.seals.learn(
+            call.codec, self.upstream, response, bytes(call.bodies.get("upstream_response", b"")), self.target
+        )
         if problem is None:
             call.gateway.remember(record.trace_id, self.candidate.place)
             if call.answer_id and response.id != call.answer_id and self.upstream.name == call.codec.name:

@@ -14,7 +14,7 @@ from ..protocols.lanes import Prepared
 from ..protocols.openai_responses.opening import TOLD
 from ..protocols.pipe import Pipe
 from ..routing.plan import Plan
-from ..trace.records import BodyKind, RequestRecord
+from ..trace.records import BodyKind, Kept, RequestRecord
 from ..types.messages import Request
 from ..types.problem import Problem
 from .client import SAFE, Beginning, ClientStream
@@ -39,7 +39,7 @@ class Call:
     listener: Listener
     begun: float = field(default_factory=time.monotonic)
     compact: bool = False  # `/v1/responses/compact`: the answer is a shorter conversation
-    bodies: dict[BodyKind, bytes] = field(default_factory=dict)
+    bodies: dict[BodyKind, Kept] = field(default_factory=dict)
     stream: ClientStream | None = None
     back: dict[str, str] = field(default_factory=dict)  # the upstream's headers that may go back
     problems: list[tuple[str, Problem]] = field(default_factory=list)

@@ -16,7 +16,7 @@ from ..errors import AxonHubError, ProtocolError, RequestError
 from ..protocols.body import ClientBody
 from ..protocols.registry import codec
 from ..trace.purpose import purpose
-from ..trace.records import RequestRecord
+from ..trace.records import BodyKind, Kept, RequestRecord
 from ..trace.session import Hints, Session, identify
 from ..types.problem import Problem, from_error
 from . import admin, counting, models, relay
@@ -136,7 +136,7 @@ class Handler:
         """A model call, recorded from here to its end whatever happens."""
         gateway = self.gateway
         gateway.recorder.begin(record)
-        bodies: dict[Any, bytes] = {"client_request": body.data}
+        bodies: dict[BodyKind, Kept] = {"client_request": body.data}
         try:
             await gateway.budgets.check(gateway.config.limits, record)
             chosen = gateway.plan(record.profile, body.model, route.protocol, record.trace_id)

@@ -22,7 +22,8 @@ def overridden(candidate: Candidate, prepared: Prepared, headers: Headers) -> tu
         body, told = overrides.body(body, items)
     headers, also = overridden_headers(candidate, headers)
     lane = "splice" if told and prepared.lane == "verbatim" else prepared.lane
-    return replace(prepared, body=body, lane=lane, losses=[*prepared.losses, *told, *also]), headers
+    edit = prepared.edit if body is prepared.body else None
+    return replace(prepared, body=body, edit=edit, lane=lane, losses=[*prepared.losses, *told, *also]), headers
 
 
 def overridden_headers(candidate: Candidate, headers: Headers) -> tuple[Headers, list[Loss]]:

@@ -112,7 +112,7 @@ async def _try(call: Call, candidate: Candidate, keeper: Keeper) -> Answered | N
         places.health.release(candidate.spot)
     elif response is None:
         place, problem = call.problems[-1]
-        body = call.bodies.get("upstream_response", b"") if problem.status >= 400 else b""
+        body = bytes(call.bodies.get("upstream_response", b"")) if problem.status >= 400 else b""
         call.problems[-1] = (place, hinted(problem, body))
         places.failed(candidate, call.problems[-1][1])
     elif attempt.record.outcome == "ok":

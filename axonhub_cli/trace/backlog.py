@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .records import BodyKind, Findings, RequestRecord
+from .records import BodyKind, Findings, Kept, RequestRecord
 
 BYTES = 64 << 20  # of bodies that may wait
 MANY = 4 << 20  # of bodies: no reason to wait for more
@@ -22,7 +22,7 @@ class Item:
 
     record: RequestRecord
     final: bool
-    bodies: dict[BodyKind, bytes] = field(default_factory=dict)
+    bodies: dict[BodyKind, Kept] = field(default_factory=dict)
     told: Callable[[Findings], None] | None = None  # who waits for what the store finds out: told once, nothing if need be
     found: bool = False  # it was looked into
     size: int = 0  # bytes of its bodies, once it was put

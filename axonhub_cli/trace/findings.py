@@ -20,12 +20,12 @@ from ..types.price import Price
 from . import bodies, rows, schema
 from .effort import effort
 from .insight import Bodies, Turn, judge_among
-from .records import BodyKind, Findings, RequestRecord
+from .records import BodyKind, Findings, Kept, RequestRecord, whole
 
 BRANCHES = 1024  # whose last turns are known
 TURNS = 4  # of a branch: requests of one may overlap
 
-_Kept = Mapping[BodyKind, bytes]
+_Kept = Mapping[BodyKind, Kept]
 
 
 @dataclass(slots=True, eq=False)
@@ -121,7 +121,7 @@ class Finder:
 
     def _read(self, said: _Said) -> Bodies:
         if said.bodies is not None:
-            return said.bodies
+            return whole(said.bodies)
         try:
             return bodies.get(self.connection, said.id) if self.connection is not None else {}
         except (zlib.error, bodies.Damaged):
@@ -143,7 +143,7 @@ def _effort(record: RequestRecord, kept: _Kept) -> str | None:
     if record.lane != "convert" or "upstream_request" not in kept:
         return record.effort if record.channel else None
     try:
-        return effort(ClientBody(kept["upstream_request"]))
+        return effort(ClientBody(bytes(kept["upstream_request"])))
     except (AxonHubError, ValueError):
         return None
 

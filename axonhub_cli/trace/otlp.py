@@ -23,7 +23,7 @@ from . import spans
 from .conversation import conversation
 from .otlp_sender import Sender
 from .recorder import Level, Sink
-from .records import BodyKind, Findings, RequestRecord
+from .records import BodyKind, Findings, Kept, RequestRecord, whole
 from .redact import Redactor
 from .spans import Span
 from .turns import begins, join, opened
@@ -118,11 +118,11 @@ class Otlp:
         if self._settings() is not None:
             self._put(_Item(_small(record)))
 
-    def end(self, record: RequestRecord, bodies: dict[BodyKind, bytes], told: Callable[[Findings], None]) -> None:
+    def end(self, record: RequestRecord, bodies: dict[BodyKind, Kept], told: Callable[[Findings], None]) -> None:
         """A request is over; its spans are queued when the store has found its price."""
         settings = self._settings()
         if settings is not None:
-            told = partial(self._hear, record, bodies if settings.content else {}, told)
+            told = partial(self._hear, record, whole(bodies) if settings.content else {}, told)
         if self._store is not None:
             self._store.end(record, bodies, told)
         else:

@@ -24,7 +24,7 @@ import msgspec
 
 from . import bodies, schema
 from .deltas import shared
-from .records import BodyKind, RequestRecord
+from .records import BodyKind, Edited, Kept, RequestRecord
 from .redact import Redactor
 from .rows import Places
 
@@ -86,17 +86,21 @@ class Packer:
         self._floor = latest + 1 if first is None else first
         self._pack = _Pack(latest + 1, latest + 1)
 
-    def put(self, record: RequestRecord, kept: Mapping[BodyKind, bytes], redactor: Redactor, *, clean: bool = False) -> Places:
+    def put(self, record: RequestRecord, kept: Mapping[BodyKind, Kept], redactor: Redactor, *, clean: bool = False) -> Places:
         """Add a request's bodies without their secrets; gives where they are. `clean`: the `small` ones were searched, and have
         none."""
         pack = self._room()
         places: Places = {}
         previous: Content | None = None
         for kind, data in kept.items():
-            if kind not in _SENT or len(data) < TINY:
-                places[kind] = self._whole(data if clean and len(data) < SMALL else redactor.clean(data))
-                continue
-            content = self._content(_key(kind, record), bytes(data), redactor, previous, clean=clean and len(data) < SMALL)
+            searched = clean and len(data) < SMALL
+            content = self._edited(data, previous, redactor) if isinstance(data, Edited) else None
+            if content is None:
+                raw = bytes(data)
+                if kind not in _SENT or len(raw) < TINY:
+                    places[kind] = self._whole(raw if searched else redactor.clean(raw))
+                    continue
+                content = self._content(_key(kind, record), raw, redactor, previous, clean=searched)
             places[kind] = (content.pack, content.number, content.size)
             pack.oldest = min(pack.oldest, content.oldest)
             previous = content if kind == "client_request" else previous
@@ -140,6 +144,17 @@ class Packer:
         pack.size += size
         return pack.id, len(pack.recipes) - 1, size
 
+    def _edited(self, data: Edited, asked: Content | None, redactor: Redactor) -> Content | None:
+        """The content of a body that is the client's (`asked`) with some bytes exchanged: nothing is compared, little is
+        searched. None where it has to be looked at like any other."""
+        base, start, end = data.base, data.start, data.end
+        if asked is None or asked.clean is not redactor.known or asked.size != len(base) or asked.depth >= DEEPEST:
+            return None
+        before, after = base[max(0, start - _MARGIN) : start], base[end : end + _MARGIN]
+        if not self._reaches(asked) or not _no_secret(before, data.new, after, redactor):
+            return None
+        return self._recipe(data.new, len(data), asked, (start, len(base) - end), None, redactor.known)
+
     def _content(self, key: _Key, raw: bytes, redactor: Redactor, previous: Content | None, *, clean: bool) -> Content:
         """The content that is this body without secrets; a known one when they are equal. `clean`: there are none in it."""
         base = self._base(key, raw, previous)
@@ -173,17 +188,21 @@ class Packer:
         return base.oldest >= max(self._floor, self._pack.id - REACH)
 
     def _add(self, data: bytes, base: Content | None, edges: tuple[int, int], clean: object) -> Content:
+        if base is None or base.depth >= DEEPEST:
+            return self._recipe(data, len(data), None, (0, 0), data, clean)
+        return self._recipe(data[edges[0] : len(data) - edges[1]], len(data), base, edges, data, clean)
+
+    def _recipe(
+        self, new: bytes, size: int, base: Content | None, edges: tuple[int, int], data: bytes | None, clean: object
+    ) -> Content:
+        """Add what is new of a content."""
         pack = self._pack
         assert pack is not None
-        if base is None or base.depth >= DEEPEST:
-            prefix, suffix, origin, oldest, depth = 0, 0, (0, 0), pack.id, 0
-        else:
-            (prefix, suffix), origin, oldest, depth = edges, (base.pack, base.number), base.oldest, base.depth + 1
-        new = data[prefix : len(data) - suffix]
-        pack.recipes.append((pack.size, len(new), prefix, suffix, *origin))
+        origin, oldest, depth = ((0, 0), pack.id, 0) if base is None else ((base.pack, base.number), base.oldest, base.depth + 1)
+        pack.recipes.append((pack.size, len(new), *edges, *origin))
         pack.pieces.append(new)
         pack.size += len(new)
-        return Content(pack.id, len(pack.recipes) - 1, len(data), oldest, depth, data, clean)
+        return Content(pack.id, len(pack.recipes) - 1, size, oldest, depth, data, clean)
 
     def _remember(self, key: _Key, content: Content) -> Content:
         """Keep it as the latest of its session, and no more in memory than there may be."""
@@ -207,9 +226,9 @@ class Packer:
         return content.size if content.data is not None else 0
 
 
-def small(bodies: Mapping[BodyKind, bytes]) -> list[bytes]:
+def small(bodies: Mapping[BodyKind, Kept]) -> list[bytes]:
     """Bodies that are searched together with others before they are put."""
-    return [data for data in bodies.values() if len(data) < SMALL]
+    return [bytes(data) for data in bodies.values() if len(data) < SMALL]
 
 
 def _key(kind: BodyKind, record: RequestRecord) -> _Key:
@@ -223,10 +242,14 @@ def _nothing_new(raw: bytes, edges: tuple[int, int], redactor: Redactor) -> bool
     """Whether a body has no secret, when the one that it goes on with had none: what is new is searched, as far around it as a
     secret could reach. Only for patterns of the user that is not known."""
     start, end = edges[0], len(raw) - edges[1]
-    before, after = raw[max(0, start - _MARGIN) : start], raw[end : end + _MARGIN]
+    return _no_secret(raw[max(0, start - _MARGIN) : start], raw[start:end], raw[end : end + _MARGIN], redactor)
+
+
+def _no_secret(before: bytes, new: bytes, after: bytes, redactor: Redactor) -> bool:
+    """Whether what is new has none, nor makes one with what stands around it."""
     words = len(before) - len(before.rstrip(_LETTERS)), len(after) - len(after.lstrip(_LETTERS))
     if redactor.patterns or max(words) >= _MARGIN:
         return False
     first, last = (max(size, redactor.longest) + 8 for size in words)
-    part = raw[max(0, start - first) : end + last]
+    part = before[-first:] + new + after[:last]
     return redactor.clean(part) == part

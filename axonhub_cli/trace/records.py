@@ -3,6 +3,7 @@
 `started` is Unix time in seconds; every duration is in milliseconds since then and comes from a monotonic clock.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -83,3 +84,27 @@ Findings = dict[str, Any]
 
 # Bodies kept beside a record, by what they are.
 BodyKind = Literal["client_request", "upstream_request", "upstream_response", "client_response"]
+
+
+class Edited:
+    """A body that is another one with some bytes exchanged: `base[start:end]` by `new`. It is put together when somebody asks."""
+
+    __slots__ = ("base", "end", "new", "start")
+
+    def __init__(self, base: bytes, start: int, end: int, new: bytes) -> None:
+        self.base, self.start, self.end, self.new = base, start, end, new
+
+    def __len__(self) -> int:
+        return len(self.base) - (self.end - self.start) + len(self.new)
+
+    def __bytes__(self) -> bytes:
+        view = memoryview(self.base)
+        return b"".join((view[: self.start], self.new, view[self.end :]))
+
+
+Kept = bytes | Edited  # a body as the relay hands it over
+
+
+def whole(bodies: Mapping[BodyKind, Kept]) -> dict[BodyKind, bytes]:
+    """The bodies as bytes."""
+    return {kind: bytes(data) for kind, data in bodies.items()}

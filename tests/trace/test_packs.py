@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from axonhub_cli.trace import bodies, packs, retention, schema
 from axonhub_cli.trace.packs import DEEPEST, FULL, REACH, Packer
-from axonhub_cli.trace.records import RequestRecord
+from axonhub_cli.trace.records import Edited, Kept, RequestRecord
 from axonhub_cli.trace.redact import Redactor
 from axonhub_cli.trace.rows import columns
 
@@ -37,7 +37,7 @@ def connection() -> Iterator[sqlite3.Connection]:
     store.close()
 
 
-def put(connection: sqlite3.Connection, packer: Packer, number: int, *, redactor: Redactor | None = None, **kept: bytes) -> None:
+def put(connection: sqlite3.Connection, packer: Packer, number: int, *, redactor: Redactor | None = None, **kept: Kept) -> None:
     """One transaction with one request of a session."""
     masks = redactor or Redactor()
     record = RequestRecord(f"ar-{number}", "trace-1", 1e9 + number, "anthropic", "/v1/messages")
@@ -78,6 +78,39 @@ def test_what_goes_upstream_goes_on_with_what_came(connection: sqlite3.Connectio
     put(connection, Packer(), 1, client_request=body(50), upstream_request=sent)
     assert [recipe[1] for recipe in recipes(connection)] == [len(body(50)), len(b"other")]
     assert bodies.get(connection, "ar-1") == {"client_request": body(50), "upstream_request": sent}
+
+
+def test_an_edit_is_what_it_says(connection: sqlite3.Connection) -> None:
+    """Of a body that is told as a change of the client's only the change is stored, however often the client sends it again."""
+    packer = Packer()
+    at = body(50).index(b'"m"')
+    for number in range(3):
+        put(connection, packer, number, client_request=body(50), upstream_request=Edited(body(50), at, at + 3, b'"other"'))
+    assert [recipe[1] for recipe in recipes(connection)] == [len(body(50)), *[len(b'"other"')] * 3]
+    assert bodies.get(connection, "ar-2")["upstream_request"] == body(50).replace(b'"m"', b'"other"')
+
+
+@given(st.data())
+def test_an_edit_is_stored_like_the_body_that_it_makes(data: st.DataObject) -> None:
+    """Byte for byte, also where the client's has a secret, where one comes together at an edge, and where chains are long."""
+    redactor = Redactor([SECRET], data.draw(st.sampled_from([[], ["x{20}y"]])))
+    pieces = [SECRET.encode(), SECRET[:9].encode(), SECRET[9:].encode(), b"sk-" + b"a1" * 12, b"plain words ", b'"', b"y" * 5000]
+    texts = st.lists(st.sampled_from(pieces), max_size=3).map(b"".join)
+    stores = [(opened(), Packer()), (opened(), Packer())]
+    base = body(8)
+    for number in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(base)))
+        base = base[:at] + data.draw(texts) + base[at:]
+        start = data.draw(st.integers(0, len(base)))
+        edit = Edited(base, start, data.draw(st.integers(start, len(base))), data.draw(texts))
+        assert len(edit) == len(bytes(edit))
+        for (store, packer), sent in zip(stores, (edit, bytes(edit)), strict=True):
+            put(store, packer, number, redactor=redactor, client_request=base, upstream_request=sent)
+        told, plain = (bodies.get(store, f"ar-{number}") for store, _ in stores)
+        assert told == plain
+        assert told["upstream_request"] == redactor.clean(bytes(edit))
+    for store, _ in stores:
+        store.close()
 
 
 def test_chains_end(connection: sqlite3.Connection) -> None:
