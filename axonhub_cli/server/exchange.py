@@ -80,13 +80,12 @@ class Request:
                 await self._waiter
             finally:
                 self._waiter = None
-        data = self.read_nowait()
-        self.connection.resume()
-        return data
+        return self.read_nowait()
 
     def read_nowait(self) -> bytes:
         """What has arrived of the body."""
         pieces, self._pieces, self._size = self._pieces, [], 0
+        self.connection.resume()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _invite(self) -> None:

@@ -314,12 +314,12 @@ class Connection(asyncio.Protocol):
         else:
             request.unwanted = True
             request.read_nowait()
-            self.resume()
             self._loop.call_later(_LINGER, self._let_run_out, request)
 
     def _over(self, request: Request) -> None:
         """Answered and read to its end."""
         self.request, request.task = None, None
+        self.resume()  # a large body that nobody read may have stopped it
         self.since = time.monotonic()
         if not request.keep_alive or self._front.closing or (self._last and not self._waiting):
             self.close()

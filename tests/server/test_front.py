@@ -299,3 +299,35 @@ async def test_nothing_waits_for_the_clients_acknowledgement(serve: Serve) -> No
         return Whole(body=b"%d" % sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), headers={})
 
     assert bodies(await talk(await serve(tell), LAST)) == [b"1"]
+
+
+async def eager(request: Request) -> Answered:
+    """The length of the body: at once when all of it is there, as the gateway reads it."""
+    size = len(request.read_nowait()) if request.complete else 0
+    while piece := await request.read():
+        size += len(piece)
+    return Whole(body=b"%d" % size, headers={})
+
+
+async def ignorant(request: Request) -> Answered:
+    """No look at the body, which is all there by now or is not."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return Whole(body=b"no", headers={})
+
+
+@pytest.mark.parametrize("handle", [eager, ignorant])
+@pytest.mark.parametrize("size", [260_000, 263_000, 300_000])
+async def test_large_bodies_one_after_the_other(
+    handle: Callable[[Request], Awaitable[Answered]], size: int, serve: Serve
+) -> None:
+    """A body that was more than may wait, and was whole before anybody read it, leaves the connection open for the next one."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", await serve(handle))
+    async with asyncio.timeout(20):
+        for _ in range(40):
+            writer.write(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+            await writer.drain()
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = next(int(line[16:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length: "))
+            assert await reader.readexactly(length) == (b"no" if handle is ignorant else b"%d" % size)
+    writer.close()
