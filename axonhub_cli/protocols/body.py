@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from ..errors import RequestError
+from ..types.edited import Edited
 from .raw import Raw, dumps, kind_of, loads, loads_object
 
 _top = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -212,16 +213,16 @@ class ClientBody:
         )
         return any(mark in part for part in parts for mark in marks)
 
-    def edit(self, changes: dict[str, Any]) -> tuple[int, int, bytes] | None:
-        """From where to where the bytes give way to which others, for some top-level keys to be set. None unless it is the model
-        alone, and that stands at the beginning: then nothing need be parsed."""
+    def edited(self, changes: dict[str, Any]) -> Edited | None:
+        """The body with some top-level keys set. None unless it is the model alone, and that stands first: then nothing need be
+        parsed."""
         alone = self._once and len(changes) == 1 and changes.get("model") is not None
         found = _FIRST.match(self.data) if alone else None
         if found is not None:
             old, start = dumps(self.get("model")), found.end()
             end = start + len(old)
             if self.data.startswith(old, start) and self.data[end : end + 1] in (b",", b"}"):
-                return start, end, dumps(changes["model"])
+                return Edited(self.data, start, end, dumps(changes["model"]))
         return None
 
     def size_of(self, key: str) -> int:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from ..types.edited import Body
 from ..types.messages import Loss, Request
 from .adapt import adapt
 from .arrive import arrive
@@ -34,23 +35,26 @@ _CONVERSATION = ("messages", "input", "contents", "system", "instructions", "sys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """An upstream body and how it came about. `request`, `toolbox`, `settings` and `back` are there on the convert lane only;
+    """What an upstream is sent and how it came about. `request`, `toolbox`, `settings` and `back` are there on the convert lane only;
     `settings` are the body's fields, the conversation apart.
 
-    `edit` says from where to where the client's bytes gave way to which others, where that is all. `back` makes what the answer's
-    events go through. `hide_usage`: the upstream was asked for a usage chunk that the client did
+    `back` makes what the answer's events go through. `hide_usage`: the upstream was asked for a usage chunk that the client did
     not ask for.
     """
 
-    body: bytes
+    sent: Body
     lane: Literal["verbatim", "splice", "convert"]
-    edit: tuple[int, int, bytes] | None = None
     request: Request | None = None
     toolbox: Toolbox | None = None
     settings: dict[str, Any] | None = None
     losses: list[Loss] = field(default_factory=list)
     hide_usage: bool = False
     back: Callable[[], Back] | None = None
+
+    @property
+    def body(self) -> bytes:
+        """What is sent, in one piece."""
+        return bytes(self.sent)
 
 
 def prepare(
@@ -96,7 +100,7 @@ def prepare(
         return Back(Sealer(client.name, maker, target.channel) if other else None, toolbox.inward())
 
     return Prepared(
-        body=sent, lane="convert", request=request, toolbox=toolbox, settings=settings, losses=losses.items, back=back
+        sent=sent, lane="convert", request=request, toolbox=toolbox, settings=settings, losses=losses.items, back=back
     )
 
 
@@ -137,15 +141,10 @@ def _splice(client: Codec, body: ClientBody, target: Target, book: Book, *, mixe
             changes["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
             hide_usage = True
     if not changes:
-        return Prepared(body=body.data, lane="verbatim")
-    edit = body.edit(changes)
-    sent = splice(body.data, changes) if edit is None else _edited(body.data, *edit)
-    return Prepared(body=sent, lane="splice", edit=edit, losses=losses.items, hide_usage=hide_usage)
-
-
-def _edited(data: bytes, start: int, end: int, new: bytes) -> bytes:
-    view = memoryview(data)
-    return b"".join((view[:start], new, view[end:]))
+        return Prepared(sent=body.data, lane="verbatim")
+    edited = body.edited(changes)
+    sent = splice(body.data, changes) if edited is None else edited
+    return Prepared(sent=sent, lane="splice", losses=losses.items, hide_usage=hide_usage)
 
 
 def _native(upstream: Codec, target: Target) -> bool:

@@ -18,7 +18,8 @@ from ..protocols.seals import is_refusal, maker
 from ..protocols.websearch import without_search
 from ..routing.plan import Candidate, sighted
 from ..trace.effort import effort_in
-from ..trace.records import AttemptRecord, Edited, Kept
+from ..trace.records import AttemptRecord
+from ..types.edited import Body, Edited
 from ..types.messages import Loss, Response
 from ..types.problem import Problem, from_error
 from .call import Call
@@ -29,15 +30,6 @@ from .pump import pump
 from .reading import MAX_ERROR, MAX_WHOLE, Answer, Decoding, Elements, decoder_of, is_stream, next_chunk, read_whole
 from .upstream import is_here, operation, problem_of, request_headers, response_headers
 from .whole import say_whole
-
-_LARGE = 16 * 1024  # bytes of a request of which only the change is kept
-
-
-def _kept(prepared: Prepared, asked: bytes | None) -> Kept:
-    """What was sent, for the trace; of a large request that only names another model, what was changed."""
-    if prepared.edit is None or asked is None or len(asked) < _LARGE:
-        return prepared.body
-    return Edited(asked, *prepared.edit)
 
 
 class Attempt:
@@ -121,11 +113,11 @@ class Attempt:
             refuse_blind(prepared.request)
         headers = request_headers(candidate, secret, call.headers, same=prepared.lane != "convert", stream=call.body.stream)
         prepared, headers = overridden(candidate, prepared, headers)
-        self._note(prepared, call.body.data if body is call.body else None)
+        self._note(prepared)
         limits = candidate.channel.timeouts
         path = operation(candidate.endpoint.protocol, candidate.model, stream=call.body.stream)
         with self.keeper.guard(limits.first_byte * call.scale):
-            response = await call.gateway.upstream.open(candidate, path + self._suffix(), prepared.body, headers)
+            response = await call.gateway.upstream.open(candidate, path + self._suffix(), prepared.sent, headers)
         call.request.left = response.close
         try:
             self.record.status = response.status
@@ -162,15 +154,22 @@ class Attempt:
     def _suffix(self) -> str:
         return "/compact" if self._compacts() else ""
 
-    def _note(self, prepared: Prepared, asked: bytes | None) -> None:
+    def _note(self, prepared: Prepared) -> None:
         call, record = self.call, self.call.record
         self.record.lane = record.lane = prepared.lane
         record.channel, record.model, record.losses = self.candidate.channel.name, self.candidate.model, prepared.losses
         call.bodies.pop("upstream_request", None)  # of an attempt before: a verbatim one sends the client's own
         if prepared.lane != "verbatim":
-            call.bodies["upstream_request"] = _kept(prepared, asked)
+            call.bodies["upstream_request"] = self._kept(prepared.sent)
         record.effort_sent = effort_in(prepared.settings) if prepared.settings is not None else record.effort
         call.gateway.recorder.attempt(record, self.record)
+
+    def _kept(self, sent: Body) -> Body:
+        """What was sent, for the trace: of the client's own with another model, what was changed."""
+        call = self.call
+        if isinstance(sent, Edited) and sent.base is call.body.data:
+            return Edited(call.bodies["client_request"], sent.start, sent.end, sent.new)
+        return call.gateway.kept("upstream_request", call.record, bytes(sent))
 
     async def _refusal(self, response: Answer) -> Problem:
         """An upstream's error status as a problem."""

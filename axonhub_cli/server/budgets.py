@@ -18,8 +18,9 @@ from ..config.schema import Limits
 from ..errors import RequestError
 from ..routing.limits import Meter, Spent, Use, wanted
 from ..trace.recorder import Level, Sink
-from ..trace.records import BodyKind, Findings, Kept, RequestRecord
+from ..trace.records import BodyKind, Findings, RequestRecord
 from ..trace.spending import of_keys, of_trace
+from ..types.edited import Body
 
 
 class Budgets:
@@ -82,7 +83,7 @@ class Priced:
     def begin(self, record: RequestRecord) -> None:
         self._store.begin(record)
 
-    def end(self, record: RequestRecord, bodies: dict[BodyKind, Kept], told: Callable[[Findings], None]) -> None:
+    def end(self, record: RequestRecord, bodies: dict[BodyKind, Body], told: Callable[[Findings], None]) -> None:
         self._store.end(record, bodies, partial(self._hear, record, told))
 
     def messages(self) -> list[tuple[Level, str]]:

@@ -14,7 +14,8 @@ from ..protocols.lanes import Prepared
 from ..protocols.openai_responses.opening import TOLD
 from ..protocols.pipe import Pipe
 from ..routing.plan import Plan
-from ..trace.records import BodyKind, Kept, RequestRecord
+from ..trace.records import BodyKind, RequestRecord
+from ..types.edited import Body
 from ..types.messages import Request
 from ..types.problem import Problem
 from .client import SAFE, Beginning, ClientStream
@@ -39,7 +40,7 @@ class Call:
     listener: Listener
     begun: float = field(default_factory=time.monotonic)
     compact: bool = False  # `/v1/responses/compact`: the answer is a shorter conversation
-    bodies: dict[BodyKind, Kept] = field(default_factory=dict)
+    bodies: dict[BodyKind, Body] = field(default_factory=dict)
     stream: ClientStream | None = None
     back: dict[str, str] = field(default_factory=dict)  # the upstream's headers that may go back
     problems: list[tuple[str, Problem]] = field(default_factory=list)
@@ -64,7 +65,7 @@ class Call:
     def begin(self) -> bytes:
         """The first words of the client's stream, before there is an answer. Whatever becomes one goes on from here."""
         started = self.pipe.folder.start if self.pipe is not None else None
-        reply = self.reply(Prepared(body=b"", lane="convert", request=self.asked()))
+        reply = self.reply(Prepared(sent=b"", lane="convert", request=self.asked()))
         reply = replace(reply, id=(started.id if started is not None else "") or reply.id, told=TOLD)
         self.answer_id = reply.id
         if self.pipe is not None:

@@ -22,7 +22,10 @@ from ..config.store import Reloader
 from ..protocols.memory import Memory
 from ..routing.plan import Plan, plan
 from ..trace.feed import Feed
+from ..trace.latest import Latest
 from ..trace.recorder import Recorder
+from ..trace.records import BodyKind, RequestRecord
+from ..types.edited import Body
 from ..types.messages import Protocol
 from .budgets import Budgets, allowed
 from .client import Keeper
@@ -72,6 +75,7 @@ class Gateway:
     places: Places = field(init=False)
     seals: SealStore = field(default_factory=SealStore)
     memory: Memory = field(default_factory=Memory)  # what was converted before
+    latest: Latest = field(default_factory=Latest)  # what sessions sent last
     learning: Learning = field(default_factory=Learning)
     tested: Watch = field(default_factory=Watch)  # what deep tests found
     counters: Counters = field(default_factory=Counters)
@@ -145,6 +149,11 @@ class Gateway:
         self.answers[ours] = theirs
         if len(self.answers) > _REMEMBERED:
             self.answers.popitem(last=False)
+
+    def kept(self, kind: BodyKind, record: RequestRecord, data: bytes) -> Body:
+        """A request's body as the trace gets it."""
+        trace = self.config.trace
+        return self.latest.kept(kind, record, data) if trace.enabled and trace.bodies else data
 
     async def secret(self, ref: str) -> str:
         """A secret's value; the first reading may take a helper process, so it happens in a thread. Raises `SecretError`."""

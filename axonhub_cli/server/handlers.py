@@ -16,8 +16,9 @@ from ..errors import AxonHubError, ProtocolError, RequestError
 from ..protocols.body import ClientBody
 from ..protocols.registry import codec
 from ..trace.purpose import purpose
-from ..trace.records import BodyKind, Kept, RequestRecord
+from ..trace.records import BodyKind, RequestRecord
 from ..trace.session import Hints, Session, identify
+from ..types.edited import Body
 from ..types.problem import Problem, from_error
 from . import admin, counting, models, relay
 from .bodies import decode
@@ -136,7 +137,7 @@ class Handler:
         """A model call, recorded from here to its end whatever happens."""
         gateway = self.gateway
         gateway.recorder.begin(record)
-        bodies: dict[BodyKind, Kept] = {"client_request": body.data}
+        bodies: dict[BodyKind, Body] = {"client_request": gateway.kept("client_request", record, body.data)}
         try:
             await gateway.budgets.check(gateway.config.limits, record)
             chosen = gateway.plan(record.profile, body.model, route.protocol, record.trace_id)

@@ -17,13 +17,12 @@ def overridden(candidate: Candidate, prepared: Prepared, headers: Headers) -> tu
         return prepared, headers
     model, protocol = candidate.model, candidate.endpoint.protocol
     told: list[Loss] = []
-    body = prepared.body
+    body = prepared.sent
     if items := overrides.meant(channel.body_overrides, model, protocol):
-        body, told = overrides.body(body, items)
+        body, told = overrides.body(bytes(body), items)
     headers, also = overridden_headers(candidate, headers)
     lane = "splice" if told and prepared.lane == "verbatim" else prepared.lane
-    edit = prepared.edit if body is prepared.body else None
-    return replace(prepared, body=body, edit=edit, lane=lane, losses=[*prepared.losses, *told, *also]), headers
+    return replace(prepared, sent=body, lane=lane, losses=[*prepared.losses, *told, *also]), headers
 
 
 def overridden_headers(candidate: Candidate, headers: Headers) -> tuple[Headers, list[Loss]]:

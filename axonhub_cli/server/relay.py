@@ -147,7 +147,7 @@ async def _give_up(call: Call) -> Answered:
     record.outcome, record.error = "error", message
     if call.stream is not None and call.stream.opened:
         record.status = 200
-        writer = call.codec.stream_writer(call.reply(Prepared(body=b"", lane="convert")))
+        writer = call.codec.stream_writer(call.reply(Prepared(sent=b"", lane="convert")))
         await call.stream.write(writer.write([Failure(problem)]), call.stream.last)
         return await call.stream.end()
     status, headers, body = call.codec.write_error(problem, record.id)

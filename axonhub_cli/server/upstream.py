@@ -19,6 +19,7 @@ from .. import __version__
 from ..config.presets import url
 from ..routing.failover import UNKNOWN_NAME
 from ..routing.plan import Candidate
+from ..types.edited import Body
 from ..types.messages import Protocol
 from ..types.problem import Problem
 from .card import Card
@@ -72,13 +73,13 @@ class Upstream:
         if self._client is not None:
             await self._client.close()
 
-    async def open(self, candidate: Candidate, path: str, body: bytes, headers: list[tuple[str, str]]) -> Answer:
+    async def open(self, candidate: Candidate, path: str, body: Body, headers: list[tuple[str, str]]) -> Answer:
         """Send the request and wait for the response's headers. A reused connection that the upstream had already closed is
         replaced once, silently: it answered nothing, so nothing was done twice."""
         channel, target = candidate.channel, url(candidate.endpoint, path)
         plain = None if channel.proxy else split(target)
         if plain is None:
-            return await self._borrow(candidate, target, body, headers)
+            return await self._borrow(candidate, target, bytes(body), headers)
         host, port, tls, start = plain
         place = Place(host, port, self._context(channel.ca_file) if tls else None)
         return await self._wires.ask(place, head_of(start, headers, len(body)), body, channel.timeouts.connect)

@@ -18,6 +18,8 @@ from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from ..types.edited import Body, parts
+
 MAX_SILENCE = 64 * 1024  # bytes that may come without a byte of the body among them: headers, interim answers, trailers
 HIGH = 16 * 1024  # bytes of a body that may wait to be read
 READ = 16 * 1024  # bytes that one network read brings at most: the loops' own 256 KB would be held for each client that stalls
@@ -52,14 +54,13 @@ class Wire(asyncio.BufferedProtocol):
         """Whether a request can be sent on it."""
         return self._answer is None and not self._transport.is_closing()
 
-    def ask(self, head: bytes, body: bytes) -> "Answer":
+    def ask(self, head: bytes, body: Body) -> "Answer":
         """Send a request; its answer comes."""
         self._answer = answer = Answer(self)
         if len(body) <= _JOIN:
-            self._transport.write(head + body)
+            self._transport.write(head + bytes(body))
         else:
-            self._transport.write(head)
-            self._transport.write(body)
+            self._transport.writelines([head, *parts(body)])
         return answer
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import aiohappyeyeballs
 
 from ..errors import ConfigError
+from ..types.edited import Body
 from .names import Names
 from .wire import HIGH, READ, Answer, Broken, Wire
 
@@ -71,7 +72,7 @@ class Wires:
         self._room = memoryview(bytearray(READ))
         self._sweep: asyncio.TimerHandle | None = None
 
-    async def ask(self, place: Place, head: bytes, body: bytes, patience: float) -> Answer:
+    async def ask(self, place: Place, head: bytes, body: Body, patience: float) -> Answer:
         """Send a request and wait for its answer's head. Raises `Unreachable`, `Broken`, and `TimeoutError` when no connection
         is made within `patience` seconds."""
         wire = self._waiting(place)
@@ -155,7 +156,7 @@ def _ask_now_and_then(sock: socket.socket) -> None:
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-async def _exchange(wire: Wire, head: bytes, body: bytes) -> Answer:
+async def _exchange(wire: Wire, head: bytes, body: Body) -> Answer:
     answer = wire.ask(head, body)
     try:
         await answer.head()

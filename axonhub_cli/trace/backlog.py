@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .records import BodyKind, Findings, Kept, RequestRecord
+from ..types.edited import Body, held
+from .records import BodyKind, Findings, RequestRecord
 
 BYTES = 64 << 20  # of bodies that may wait
 MANY = 4 << 20  # of bodies: no reason to wait for more
@@ -22,10 +23,10 @@ class Item:
 
     record: RequestRecord
     final: bool
-    bodies: dict[BodyKind, Kept] = field(default_factory=dict)
+    bodies: dict[BodyKind, Body] = field(default_factory=dict)
     told: Callable[[Findings], None] | None = None  # who waits for what the store finds out: told once, nothing if need be
     found: bool = False  # it was looked into
-    size: int = 0  # bytes of its bodies, once it was put
+    size: int = 0  # bytes that its bodies hold, once it was put
 
     def tell(self, findings: Findings | None = None) -> None:
         """Tell the findings, if nothing was told before."""
@@ -57,7 +58,7 @@ class Backlog:
         if self.closing:
             self._lose(item)
             return
-        items, size = self._items, sum(map(len, item.bodies.values())) if item.bodies else 0
+        items, size = self._items, sum(map(held, item.bodies.values())) if item.bodies else 0
         if self._bytes_in + size - self._bytes_out > self._limit_bytes and item.bodies:
             item.bodies, size = {}, 0
             self.dropped_bodies += 1

@@ -7,6 +7,8 @@ compared (memcmp) down to a few bytes, and those as numbers, whose highest bits 
 
 from typing import Literal
 
+from ..types.edited import Body, Edited, cut
+
 _FEW = 256  # bytes
 
 
@@ -15,6 +17,24 @@ def shared(old: bytes, new: bytes) -> tuple[int, int]:
     most, view = min(len(old), len(new)), memoryview(old)  # its slices are no copies
     prefix = _beginning(view, new, most)
     return prefix, _ending(view, new, most - prefix)
+
+
+def in_common(old: Body, new: Body) -> tuple[int, int]:
+    """The same of bodies that may be edits. Of two that were made from one, only what differs from that is compared."""
+    made_from, also = _origin(old), _origin(new)
+    if made_from is not also:
+        return shared(bytes(old), bytes(new))
+    edits = [body for body in (old, new) if isinstance(body, Edited)]
+    if not edits:
+        return len(old), 0
+    start, end = min(edit.start for edit in edits), max(edit.end for edit in edits)
+    after = len(made_from) - end
+    prefix, suffix = shared(cut(old, start, len(old) - after), cut(new, start, len(new) - after))
+    return start + prefix, suffix + after
+
+
+def _origin(body: Body) -> Body:
+    return body.base if isinstance(body, Edited) else body
 
 
 def _beginning(old: memoryview, new: bytes, most: int) -> int:

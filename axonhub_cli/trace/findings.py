@@ -1,4 +1,4 @@
-"""What the store finds out when a request is over: its price, the effort that was sent, and why the prompt cache was missed.
+"""What the store finds out when a request is over: its price, and why the prompt cache was missed.
 
 It happens in the writer's thread. The last turns of each branch are known, so that a turn whose cached share did not fall costs a
 look and no question to the file; only for one that missed the cache are bodies read and compared. Nothing here is worth a row,
@@ -13,19 +13,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from .. import pricing
-from ..errors import AxonHubError
-from ..protocols.body import ClientBody
+from ..types.edited import Body
 from ..types.messages import Usage
 from ..types.price import Price
 from . import bodies, rows, schema
-from .effort import effort
 from .insight import Bodies, Turn, judge_among
-from .records import BodyKind, Findings, Kept, RequestRecord, whole
+from .records import BodyKind, Findings, RequestRecord, whole
 
 BRANCHES = 1024  # whose last turns are known
 TURNS = 4  # of a branch: requests of one may overlap
 
-_Kept = Mapping[BodyKind, Kept]
+_Kept = Mapping[BodyKind, Body]
 
 
 @dataclass(slots=True, eq=False)
@@ -51,7 +49,7 @@ class Finder:
 
     def find(self, record: RequestRecord, kept: _Kept) -> Findings:
         """New values of the request's fields."""
-        found: Findings = {"cost": record.cost, "effort_sent": record.effort_sent or _effort(record, kept)}
+        found: Findings = {"cost": record.cost}
         try:
             if found["cost"] is None:
                 found["cost"] = self._price(record, record.usage)
@@ -136,16 +134,6 @@ class Finder:
         hit = Usage(input=usage.input, output=usage.output, cache_read=read, cache_write_5m=written - hour, cache_write_1h=hour)
         cached = self._price(record, hit)
         return None if full is None or cached is None else max(0.0, full - cached)
-
-
-def _effort(record: RequestRecord, kept: _Kept) -> str | None:
-    """What the upstream was asked. Only a conversion says it in other words than the client; whoever made one has told it."""
-    if record.lane != "convert" or "upstream_request" not in kept:
-        return record.effort if record.channel else None
-    try:
-        return effort(ClientBody(bytes(kept["upstream_request"])))
-    except (AxonHubError, ValueError):
-        return None
 
 
 def _turn(record: RequestRecord, usage: Usage, read: Callable[[], Bodies]) -> Turn:

@@ -19,11 +19,12 @@ from typing import Any
 import msgspec
 
 from ..config.schema import Otlp as Settings
+from ..types.edited import Body
 from . import spans
 from .conversation import conversation
 from .otlp_sender import Sender
 from .recorder import Level, Sink
-from .records import BodyKind, Findings, Kept, RequestRecord, whole
+from .records import BodyKind, Findings, RequestRecord, whole
 from .redact import Redactor
 from .spans import Span
 from .turns import begins, join, opened
@@ -118,7 +119,7 @@ class Otlp:
         if self._settings() is not None:
             self._put(_Item(_small(record)))
 
-    def end(self, record: RequestRecord, bodies: dict[BodyKind, Kept], told: Callable[[Findings], None]) -> None:
+    def end(self, record: RequestRecord, bodies: dict[BodyKind, Body], told: Callable[[Findings], None]) -> None:
         """A request is over; its spans are queued when the store has found its price."""
         settings = self._settings()
         if settings is not None:

@@ -22,9 +22,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from ..types.edited import Body, Edited, cut
 from . import bodies, schema
-from .deltas import shared
-from .records import BodyKind, Edited, Kept, RequestRecord
+from .deltas import in_common, shared
+from .records import BodyKind, RequestRecord, branch
 from .redact import Redactor
 from .rows import Places
 
@@ -53,7 +54,7 @@ class Content:
     size: int
     oldest: int  # pack that it needs
     depth: int
-    data: bytes | None
+    data: Body | None
     clean: object
 
 
@@ -86,7 +87,7 @@ class Packer:
         self._floor = latest + 1 if first is None else first
         self._pack = _Pack(latest + 1, latest + 1)
 
-    def put(self, record: RequestRecord, kept: Mapping[BodyKind, Kept], redactor: Redactor, *, clean: bool = False) -> Places:
+    def put(self, record: RequestRecord, kept: Mapping[BodyKind, Body], redactor: Redactor, *, clean: bool = False) -> Places:
         """Add a request's bodies without their secrets; gives where they are. `clean`: the `small` ones were searched, and have
         none."""
         pack = self._room()
@@ -94,13 +95,13 @@ class Packer:
         previous: Content | None = None
         for kind, data in kept.items():
             searched = clean and len(data) < SMALL
-            content = self._edited(data, previous, redactor) if isinstance(data, Edited) else None
-            if content is None:
-                raw = bytes(data)
-                if kind not in _SENT or len(raw) < TINY:
-                    places[kind] = self._whole(raw if searched else redactor.clean(raw))
-                    continue
-                content = self._content(_key(kind, record), raw, redactor, previous, clean=searched)
+            if kind not in _SENT or len(data) < TINY:
+                places[kind] = self._whole(bytes(data) if searched else redactor.clean(bytes(data)))
+                continue
+            content = None
+            if isinstance(data, Edited) and previous is not None and data.base is kept["client_request"]:
+                content = self._changed(data, previous, redactor)
+            content = content or self._content(branch(kind, record), data, redactor, previous, clean=searched)
             places[kind] = (content.pack, content.number, content.size)
             pack.oldest = min(pack.oldest, content.oldest)
             previous = content if kind == "client_request" else previous
@@ -144,36 +145,37 @@ class Packer:
         pack.size += size
         return pack.id, len(pack.recipes) - 1, size
 
-    def _edited(self, data: Edited, asked: Content | None, redactor: Redactor) -> Content | None:
+    def _changed(self, data: Edited, asked: Content, redactor: Redactor) -> Content | None:
         """The content of a body that is the client's (`asked`) with some bytes exchanged: nothing is compared, little is
         searched. None where it has to be looked at like any other."""
-        base, start, end = data.base, data.start, data.end
-        if asked is None or asked.clean is not redactor.known or asked.size != len(base) or asked.depth >= DEEPEST:
+        edges = data.start, len(data.base) - data.end
+        if asked.clean is not redactor.known or asked.depth >= DEEPEST or not self._reaches(asked):
             return None
-        before, after = base[max(0, start - _MARGIN) : start], base[end : end + _MARGIN]
-        if not self._reaches(asked) or not _no_secret(before, data.new, after, redactor):
+        if not _nothing_new(data, edges, redactor):
             return None
-        return self._recipe(data.new, len(data), asked, (start, len(base) - end), None, redactor.known)
+        return self._recipe(data.new, len(data), asked, edges, None, redactor.known)
 
-    def _content(self, key: _Key, raw: bytes, redactor: Redactor, previous: Content | None, *, clean: bool) -> Content:
+    def _content(self, key: _Key, raw: Body, redactor: Redactor, previous: Content | None, *, clean: bool) -> Content:
         """The content that is this body without secrets; a known one when they are equal. `clean`: there are none in it."""
         base = self._base(key, raw, previous)
-        old = b"" if base is None or base.data is None else base.data
-        if base is not None and old == raw and base.clean is redactor.known:
+        old: Body = b"" if base is None or base.data is None else base.data
+        edges = in_common(old, raw)
+        if base is not None and base.clean is redactor.known and sum(edges) == len(raw) == base.size:
             return self._remember(key, base)
-        edges = shared(old, raw)
-        if clean or (base is not None and base.clean is redactor.known and _nothing_new(raw, edges, redactor)):
-            data = raw
-        else:
-            data = redactor.clean(raw)
-            edges = edges if data == raw else shared(old, data)
+        clean = clean or (base is not None and base.clean is redactor.known and _nothing_new(raw, edges, redactor))
+        data = raw
+        if not clean:
+            came = bytes(raw)
+            masked = redactor.clean(came)
+            clean = masked == came
+            data, edges = (raw, edges) if clean else (masked, shared(bytes(old), masked))
         if sum(edges) < len(data) // 2:
             base = None
-        return self._remember(key, self._add(data, base, edges, redactor.known if data == raw else None))
+        return self._remember(key, self._add(data, base, edges, redactor.known if clean else None))
 
-    def _base(self, key: _Key, raw: bytes, previous: Content | None) -> Content | None:
+    def _base(self, key: _Key, raw: Body, previous: Content | None) -> Content | None:
         """What a body is compared with: the client's, when only its model was exchanged, else what the session sent before."""
-        if previous is not None and previous.data is not None and previous.data[-64:] == raw[-64:]:
+        if previous is not None and previous.data is not None and _end(previous.data) == _end(raw):
             return previous if self._reaches(previous) else None
         base = self._known.get(key)
         if base is None or not self._reaches(base):
@@ -187,13 +189,13 @@ class Packer:
         assert self._pack is not None
         return base.oldest >= max(self._floor, self._pack.id - REACH)
 
-    def _add(self, data: bytes, base: Content | None, edges: tuple[int, int], clean: object) -> Content:
+    def _add(self, data: Body, base: Content | None, edges: tuple[int, int], clean: object) -> Content:
         if base is None or base.depth >= DEEPEST:
-            return self._recipe(data, len(data), None, (0, 0), data, clean)
-        return self._recipe(data[edges[0] : len(data) - edges[1]], len(data), base, edges, data, clean)
+            return self._recipe(bytes(data), len(data), None, (0, 0), data, clean)
+        return self._recipe(cut(data, edges[0], len(data) - edges[1]), len(data), base, edges, data, clean)
 
     def _recipe(
-        self, new: bytes, size: int, base: Content | None, edges: tuple[int, int], data: bytes | None, clean: object
+        self, new: bytes, size: int, base: Content | None, edges: tuple[int, int], data: Body | None, clean: object
     ) -> Content:
         """Add what is new of a content."""
         pack = self._pack
@@ -226,30 +228,23 @@ class Packer:
         return content.size if content.data is not None else 0
 
 
-def small(bodies: Mapping[BodyKind, Kept]) -> list[bytes]:
+def small(bodies: Mapping[BodyKind, Body]) -> list[bytes]:
     """Bodies that are searched together with others before they are put."""
     return [bytes(data) for data in bodies.values() if len(data) < SMALL]
 
 
-def _key(kind: BodyKind, record: RequestRecord) -> _Key:
-    """Whose bodies go on with one another: a session's, or those that a client sends to one path without a session."""
-    if record.trace_id[3:] == record.id[3:]:
-        return kind, record.client, record.path
-    return kind, record.trace_id, record.agent or "", record.client
+def _end(data: Body) -> bytes:
+    return cut(data, max(0, len(data) - 64), len(data))
 
 
-def _nothing_new(raw: bytes, edges: tuple[int, int], redactor: Redactor) -> bool:
+def _nothing_new(data: Body, edges: tuple[int, int], redactor: Redactor) -> bool:
     """Whether a body has no secret, when the one that it goes on with had none: what is new is searched, as far around it as a
     secret could reach. Only for patterns of the user that is not known."""
-    start, end = edges[0], len(raw) - edges[1]
-    return _no_secret(raw[max(0, start - _MARGIN) : start], raw[start:end], raw[end : end + _MARGIN], redactor)
-
-
-def _no_secret(before: bytes, new: bytes, after: bytes, redactor: Redactor) -> bool:
-    """Whether what is new has none, nor makes one with what stands around it."""
+    start, end = edges[0], len(data) - edges[1]
+    before, after = cut(data, max(0, start - _MARGIN), start), cut(data, end, min(len(data), end + _MARGIN))
     words = len(before) - len(before.rstrip(_LETTERS)), len(after) - len(after.lstrip(_LETTERS))
     if redactor.patterns or max(words) >= _MARGIN:
         return False
     first, last = (max(size, redactor.longest) + 8 for size in words)
-    part = before[-first:] + new + after[:last]
+    part = before[-first:] + cut(data, start, end) + after[:last]
     return redactor.clean(part) == part

@@ -11,8 +11,9 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from ..types.edited import Body
 from .feed import Event, Feed
-from .records import AttemptRecord, BodyKind, Findings, Kept, RequestRecord
+from .records import AttemptRecord, BodyKind, Findings, RequestRecord
 
 DeltaKind = Literal["text", "thinking", "tool", "arguments"]
 Level = Literal["info", "warning", "error"]
@@ -22,7 +23,7 @@ class Sink(Protocol):
     """What the recorder needs of a store: `store.Store` is one. `told` is called once, from any thread, with what it found."""
 
     def begin(self, record: RequestRecord) -> None: ...
-    def end(self, record: RequestRecord, bodies: dict[BodyKind, Kept], told: Callable[[Findings], None]) -> None: ...
+    def end(self, record: RequestRecord, bodies: dict[BodyKind, Body], told: Callable[[Findings], None]) -> None: ...
     def messages(self) -> list[tuple[Level, str]]: ...
 
 
@@ -57,7 +58,7 @@ class Recorder:
         if self.feed.active:
             self._safely(lambda: {"type": "delta", "id": record.id, "t": time.time(), "kind": kind, "text": text})
 
-    def end(self, record: RequestRecord, bodies: dict[BodyKind, Kept]) -> None:
+    def end(self, record: RequestRecord, bodies: dict[BodyKind, Body]) -> None:
         """A request is over, however it ended: nothing of its record changes any more. The bodies are stored as they are, apart
         from secrets in them.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..types.edited import Body
 from ..types.messages import Loss, Usage
 
 Outcome = Literal["running", "ok", "error", "cancelled", "interrupted", "skipped"]  # skipped: an attempt that could not be formed
@@ -86,25 +87,13 @@ Findings = dict[str, Any]
 BodyKind = Literal["client_request", "upstream_request", "upstream_response", "client_response"]
 
 
-class Edited:
-    """A body that is another one with some bytes exchanged: `base[start:end]` by `new`. It is put together when somebody asks."""
-
-    __slots__ = ("base", "end", "new", "start")
-
-    def __init__(self, base: bytes, start: int, end: int, new: bytes) -> None:
-        self.base, self.start, self.end, self.new = base, start, end, new
-
-    def __len__(self) -> int:
-        return len(self.base) - (self.end - self.start) + len(self.new)
-
-    def __bytes__(self) -> bytes:
-        view = memoryview(self.base)
-        return b"".join((view[: self.start], self.new, view[self.end :]))
-
-
-Kept = bytes | Edited  # a body as the relay hands it over
-
-
-def whole(bodies: Mapping[BodyKind, Kept]) -> dict[BodyKind, bytes]:
+def whole(bodies: Mapping[BodyKind, Body]) -> dict[BodyKind, bytes]:
     """The bodies as bytes."""
     return {kind: bytes(data) for kind, data in bodies.items()}
+
+
+def branch(kind: BodyKind, record: RequestRecord) -> tuple[str, ...]:
+    """Whose bodies go on with one another: a session's, or those that a client sends to one path without a session."""
+    if record.trace_id[3:] == record.id[3:]:
+        return kind, record.client, record.path
+    return kind, record.trace_id, record.agent or "", record.client

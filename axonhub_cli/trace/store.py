@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ..config.schema import Trace
+from ..types.edited import Body
 from ..types.price import Price
 from .backlog import Backlog, Item
 from .recorder import Level
-from .records import BodyKind, Findings, Kept, RequestRecord
+from .records import BodyKind, Findings, RequestRecord
 from .writer import Writer
 
 RETRY_SECONDS = 1.0
@@ -93,7 +94,7 @@ class Store:
         """A request was accepted."""
         self._backlog.put(Item(record, final=False))
 
-    def end(self, record: RequestRecord, bodies: dict[BodyKind, Kept], told: Callable[[Findings], None] | None = None) -> None:
+    def end(self, record: RequestRecord, bodies: dict[BodyKind, Body], told: Callable[[Findings], None] | None = None) -> None:
         """A request is over: nothing changes its record any more. Its bodies are kept if the user wants them kept.
 
         `told` is called once with what was found out (`findings`: price, cache verdict): a moment later from the writer's

@@ -70,8 +70,8 @@ def test_who_speaks_is_known_without_building_messages(written: dict[str, Any], 
 
 def spliced(data: bytes, changes: dict[str, Any]) -> bytes:
     """What is sent: the edit, or where there is none what a parser makes."""
-    edit = ClientBody(data).edit(changes)
-    return splice(data, changes) if edit is None else data[: edit[0]] + edit[2] + data[edit[1] :]
+    edited = ClientBody(data).edited(changes)
+    return splice(data, changes) if edited is None else bytes(edited)
 
 
 @pytest.mark.parametrize(

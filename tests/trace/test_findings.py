@@ -66,23 +66,6 @@ def test_side_requests_are_not_compared(make_store: MakeStore, make_record: Make
     assert not any(found.get("verdict") for found in told)
 
 
-def test_the_effort_that_was_sent(make_store: MakeStore, make_record: MakeRecord) -> None:
-    """After a conversion it is what the record says, or the body that went upstream; else it is what the client asked for;
-    unserved, it is nothing."""
-    told: list[Findings] = []
-    store = make_store()
-    usage = Usage(input=1, output=1)
-    changed = {**body(), "upstream_request": b'{"reasoning_effort":"high"}'}
-    broken = {**body(), "upstream_request": b"{"}
-    store.end(turn(make_record, 1, usage, effort="max", lane="convert"), changed, told.append)
-    store.end(turn(make_record, 2, usage, effort="max"), body(), told.append)
-    store.end(turn(make_record, 3, usage, effort="max", channel=None), body(), told.append)
-    store.end(turn(make_record, 4, usage, effort="max", lane="convert"), broken, told.append)
-    store.end(turn(make_record, 5, usage, effort="max", lane="convert", effort_sent="low"), changed, told.append)
-    assert store.flush(10)
-    assert [found["effort_sent"] for found in told] == ["high", "max", None, None, "low"]
-
-
 def test_without_bodies(database: Path, query: Query, make_store: MakeStore, make_record: MakeRecord) -> None:
     """With `bodies = false` nothing of what was said is kept, and a miss is explained as far as figures can."""
     store = make_store(config=Trace(bodies=False, retention_days=100_000))

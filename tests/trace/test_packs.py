@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from axonhub_cli.trace import bodies, packs, retention, schema
+from axonhub_cli.trace.latest import Latest
 from axonhub_cli.trace.packs import DEEPEST, FULL, REACH, Packer
-from axonhub_cli.trace.records import Edited, Kept, RequestRecord
+from axonhub_cli.trace.records import RequestRecord
 from axonhub_cli.trace.redact import Redactor
 from axonhub_cli.trace.rows import columns
+from axonhub_cli.types.edited import Body, Edited
 
 MakeRecord = Callable[..., RequestRecord]
 SECRET = "secret-value-0123456789"
@@ -37,7 +39,7 @@ def connection() -> Iterator[sqlite3.Connection]:
     store.close()
 
 
-def put(connection: sqlite3.Connection, packer: Packer, number: int, *, redactor: Redactor | None = None, **kept: Kept) -> None:
+def put(connection: sqlite3.Connection, packer: Packer, number: int, *, redactor: Redactor | None = None, **kept: Body) -> None:
     """One transaction with one request of a session."""
     masks = redactor or Redactor()
     record = RequestRecord(f"ar-{number}", "trace-1", 1e9 + number, "anthropic", "/v1/messages")
@@ -85,7 +87,8 @@ def test_an_edit_is_what_it_says(connection: sqlite3.Connection) -> None:
     packer = Packer()
     at = body(50).index(b'"m"')
     for number in range(3):
-        put(connection, packer, number, client_request=body(50), upstream_request=Edited(body(50), at, at + 3, b'"other"'))
+        asked = body(50)
+        put(connection, packer, number, client_request=asked, upstream_request=Edited(asked, at, at + 3, b'"other"'))
     assert [recipe[1] for recipe in recipes(connection)] == [len(body(50)), *[len(b'"other"')] * 3]
     assert bodies.get(connection, "ar-2")["upstream_request"] == body(50).replace(b'"m"', b'"other"')
 
@@ -111,6 +114,46 @@ def test_an_edit_is_stored_like_the_body_that_it_makes(data: st.DataObject) -> N
         assert told["upstream_request"] == redactor.clean(bytes(edit))
     for store, _ in stores:
         store.close()
+
+
+@given(st.data())
+def test_edits_of_earlier_bodies_are_stored_like_bodies(data: st.DataObject) -> None:
+    """However a session's requests grow, shrink and change, with secrets in them or not: what the relay hands over as an edit of
+    an earlier one is stored byte for byte as if it had come whole, and so is what goes upstream."""
+    redactor = Redactor([SECRET], data.draw(st.sampled_from([[], ["x{20}y"]])))
+    pieces = [
+        SECRET.encode(),
+        SECRET[:9].encode(),
+        SECRET[9:].encode(),
+        b"sk-" + b"a1" * 12,
+        b'{"role":"user"},',
+        b"y" * 3000,
+        b"z",
+    ]
+    texts = st.lists(st.sampled_from(pieces), max_size=3).map(b"".join)
+    latest, connection, packer, base = Latest(), opened(), Packer(), body(60)
+    for number in range(data.draw(st.integers(2, 6))):
+        if data.draw(st.booleans()):
+            at, gone = data.draw(st.integers(0, len(base))), data.draw(st.sampled_from([0, 0, 7, 5000]))
+            base = base[:at] + data.draw(texts) + base[at + gone :]
+        record = RequestRecord(f"ar-{number}", "trace-1", 1e9 + number, "anthropic", "/v1/messages")
+        asked = latest.kept("client_request", record, bytes(bytearray(base)))
+        start = data.draw(st.integers(0, 30))
+        sent = Edited(asked, start, start + data.draw(st.integers(0, 30)), data.draw(texts))
+        known = {"client_request": asked, "upstream_request": sent if data.draw(st.booleans()) else bytes(sent)}
+        put(connection, packer, number, redactor=redactor, **known)
+        assert bodies.get(connection, record.id) == {kind: redactor.clean(bytes(kept)) for kind, kept in known.items()}
+    connection.close()
+
+
+def test_what_edits_add_is_what_is_new(connection: sqlite3.Connection) -> None:
+    """Of edits of one body each adds what is new since the last, as if all had come whole."""
+    latest, packer = Latest(), Packer()
+    for number in range(30):
+        record = RequestRecord(f"ar-{number}", "trace-1", 1e9 + number, "anthropic", "/v1/messages")
+        put(connection, packer, number, client_request=latest.kept("client_request", record, body(60 + number)))
+    assert max(length for _, length, *_ in recipes(connection)[1:]) < 400
+    assert bodies.get(connection, "ar-29") == {"client_request": body(89)}
 
 
 def test_chains_end(connection: sqlite3.Connection) -> None:
