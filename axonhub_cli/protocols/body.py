@@ -7,14 +7,14 @@ needs it.
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from ..errors import RequestError
-from ..types.edited import Edited
+from ..types.edited import Body, Edited
 from .raw import Raw, dumps, kind_of, loads, loads_object
 
 _top = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -52,7 +52,7 @@ def _meet(kind: type, value: Any) -> _Name:
     return _Name(value)
 
 
-class _Glance(msgspec.Struct, gc=False):
+class Glance(msgspec.Struct, gc=False):
     """What is looked at of every request, found in one pass over its bytes. Conversations are lists of raw items."""
 
     model: _Name | None = None
@@ -106,42 +106,67 @@ class _Glance(msgspec.Struct, gc=False):
     cachedContent: Raw = _ABSENT
 
 
-class _Whole(_Glance, forbid_unknown_fields=True, gc=False):
+class _Whole(Glance, forbid_unknown_fields=True, gc=False):
     """A request that has nothing else: of nearly all agents' requests, everything was seen."""
 
 
-_glance = msgspec.json.Decoder(_Glance, dec_hook=_meet).decode
+_glance = msgspec.json.Decoder(Glance, dec_hook=_meet).decode
 _glance_all = msgspec.json.Decoder(_Whole, dec_hook=_meet).decode
-_ITEMS = frozenset({"messages", "input", "contents"})
-_SEEN = tuple(name for name in _Glance.__struct_fields__ if name not in _ITEMS | {"model"})
+ITEMS = frozenset({"messages", "input", "contents"})
+_SEEN = tuple(name for name in Glance.__struct_fields__ if name not in ITEMS | {"model"})
 _IS_SEEN = frozenset(_SEEN)
+
+
+def look(data: bytes) -> tuple[Glance, bool]:
+    """What is found in one pass, and whether the key `model` was met exactly once."""
+    _named.times = 0
+    try:
+        seen: Glance = _glance_all(data)
+    except msgspec.ValidationError:  # something else is there, too, or of another type: the rest is looked at all the same
+        _named.times = 0
+        seen = _glance(data)
+    return seen, _named.times == 1
+
+
+class Known(NamedTuple):
+    """What is known of a body without reading all of it (`bodies`): what a look would find; how many items of its conversation
+    are those of an earlier body, and whether that one's model has said some bytes."""
+
+    seen: Glance | None
+    once: bool
+    items: int
+    said: Callable[[tuple[bytes, ...]], bool] | None
 
 
 class ClientBody:
     """The bytes of a request and what is known of them. Raises `ProtocolError` when they are no JSON object.
 
     `in_path`: what the wire says in the path rather than in the body (`Codec.in_path`); it is part of the whole object here.
+    `kept` is the body as an edit of an earlier one, where it is one. `seen`: what was found in it, None when it is odd.
     """
 
-    def __init__(self, data: bytes, in_path: dict[str, Any] | None = None) -> None:
-        self.data = data
-        self._in_path = in_path or {}
-        self._once = False  # the key `model` stands in it exactly once
-        try:
-            self._seen: _Glance | None = self._look(data)
-            self._once = _named.times == 1
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._seen = None
-            self.fields = loads_object(data, "request body") | self._in_path
+    seen: Glance | None
 
-    @staticmethod
-    def _look(data: bytes) -> _Glance:
-        _named.times = 0
+    def __init__(
+        self,
+        data: bytes,
+        in_path: dict[str, Any] | None = None,
+        known: "Known | None" = None,
+        edit: Edited | None = None,
+    ) -> None:
+        self.data = data
+        self.kept: Body = data if edit is None else edit
+        self._in_path = in_path or {}
+        self._known = known
+        self._once = False  # the key `model` stands in it exactly once
+        if known is not None:
+            self.seen, self._once = known.seen, known.once
+            return
         try:
-            return _glance_all(data)
-        except msgspec.ValidationError:  # something else is there, too, or of another type: the rest is looked at all the same
-            _named.times = 0
-            return _glance(data)
+            self.seen, self._once = look(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            self.seen = None
+            self.fields = loads_object(data, "request body") | self._in_path
 
     @cached_property
     def fields(self) -> dict[str, Any]:
@@ -157,22 +182,22 @@ class ClientBody:
         """One top-level value, or None."""
         if key in self._in_path:
             return self._in_path[key]
-        if self._seen is None or "fields" in self.__dict__:
+        if self.seen is None or "fields" in self.__dict__:
             return self.fields.get(key)
         if key == "model":
-            return self._seen.model.value if self._seen.model is not None else None
-        value = getattr(self._seen, key) if key in _IS_SEEN else self._top.get(key, _ABSENT)
+            return self.seen.model.value if self.seen.model is not None else None
+        value = getattr(self.seen, key) if key in _IS_SEEN else self._top.get(key, _ABSENT)
         return None if value is _ABSENT else loads(bytes(value))
 
     def has(self, keys: frozenset[str]) -> bool:
         """Whether any of these keys is there at the top; they are some of those that are always looked at."""
-        seen = self._seen
+        seen = self.seen
         return seen is None or any([getattr(seen, key) is not _ABSENT for key in keys])
 
     def apart(self, key: str, raw: frozenset[str]) -> dict[str, Any] | None:
         """All top-level values: bytes for the items of the list `key` and for the values of `raw`, objects for the rest. None
         when that is not what the body is."""
-        seen = self._seen
+        seen = self.seen
         items = getattr(seen, key) if isinstance(seen, _Whole) and not self._in_path else None
         if not isinstance(items, list):
             return None
@@ -197,7 +222,7 @@ class ClientBody:
     @cached_property
     def roles(self) -> list[str]:
         """Who speaks, item by item of `messages` or `input`; "" where no role is said. Few items have to be built for that."""
-        seen = self._seen
+        seen = self.seen
         items = seen.messages if seen is not None and seen.messages is not None else seen.input if seen is not None else None
         if not isinstance(items, list):
             built = self.fields.get("messages") if seen is None else None
@@ -206,8 +231,10 @@ class ClientBody:
 
     def said(self, marks: tuple[bytes, ...]) -> bool:
         """Whether one of these stands in the body, what others than the model have said apart: most of it is tools' results."""
-        seen = self._seen
+        seen, known = self.seen, self._known
         items = (seen.messages or seen.input) if seen is not None else None
+        if isinstance(items, list) and known is not None and known.said is not None and not known.said(marks):
+            items = items[known.items :]
         parts = (
             [part for item in items if not (part := bytes(item)).startswith(_OTHERS)] if isinstance(items, list) else [self.data]
         )
@@ -227,7 +254,7 @@ class ClientBody:
 
     def size_of(self, key: str) -> int:
         """How many bytes a top-level value takes; 0 when it is not there or was built already."""
-        return 0 if self._seen is None else len(bytes(getattr(self._seen, key) if key in _IS_SEEN else self._top.get(key, b"")))
+        return 0 if self.seen is None else len(bytes(getattr(self.seen, key) if key in _IS_SEEN else self._top.get(key, b"")))
 
     def last(self, key: str) -> Any:
         """The last element of a top-level list, or None; what comes before it is not built."""
@@ -235,7 +262,7 @@ class ClientBody:
 
     def backwards(self, key: str) -> Iterator[Any]:
         """The elements of a top-level list from its end, each built when it is asked for; a value that is no list is one."""
-        found = getattr(self._seen, key) if key in _ITEMS and self._seen is not None else self.get(key)
+        found = getattr(self.seen, key) if key in ITEMS and self.seen is not None else self.get(key)
         if found is not None:
             yield from (_built(item) for item in reversed(found)) if isinstance(found, list) else [found]
 

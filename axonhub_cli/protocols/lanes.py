@@ -35,8 +35,8 @@ _CONVERSATION = ("messages", "input", "contents", "system", "instructions", "sys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What an upstream is sent and how it came about. `request`, `toolbox`, `settings` and `back` are there on the convert lane only;
-    `settings` are the body's fields, the conversation apart.
+    """What an upstream is sent and how it came about. `request`, `toolbox`, `settings` and `back` are there on the convert lane
+    only; `settings` are the body's fields, the conversation apart.
 
     `back` makes what the answer's events go through. `hide_usage`: the upstream was asked for a usage chunk that the client did
     not ask for.

@@ -169,7 +169,7 @@ class Attempt:
         call = self.call
         if isinstance(sent, Edited) and sent.base is call.body.data:
             return Edited(call.bodies["client_request"], sent.start, sent.end, sent.new)
-        return call.gateway.kept("upstream_request", call.record, bytes(sent))
+        return call.gateway.kept(call.record, bytes(sent))
 
     async def _refusal(self, response: Answer) -> Problem:
         """An upstream's error status as a problem."""

@@ -8,7 +8,7 @@ same. Only who showed a key that we know is kept, so that nobody else can fill t
 from collections.abc import Callable
 
 from ..config.schema import Config
-from ..trace.session import Hints, Session
+from ..trace.session import Hints, Session, voice
 
 _MANY = 256  # cards
 _LARGE = 4096  # bytes of headers that are worth keeping
@@ -21,13 +21,14 @@ class Card(dict[str, str]):
     `sessions` by what the body says of them, `passed` are the lists of headers for upstreams.
     """
 
-    __slots__ = ("kept", "passed", "raw", "sessions")
+    __slots__ = ("kept", "passed", "raw", "sessions", "voice")
 
     def __init__(self, raw: Raw) -> None:
         super().__init__((name.decode("latin-1").lower(), value.decode("utf-8", "surrogateescape")) for name, value in raw)
         self.raw = raw
         self.kept = False
         self.sessions: dict[tuple[str | None, str | None], Session] = {}
+        self.voice = voice(self)  # one conversation's
         self.passed: dict[tuple[object, ...], list[tuple[str, str]]] = {}
 
     def session(self, hints: Hints, find: Callable[[], Session]) -> Session:

@@ -19,13 +19,14 @@ from ..config.orders import OrderBook
 from ..config.schema import Channel, Config
 from ..config.secrets import SecretCache
 from ..config.store import Reloader
+from ..protocols.bodies import Bodies
 from ..protocols.memory import Memory
 from ..routing.plan import Plan, plan
 from ..trace.feed import Feed
-from ..trace.latest import Latest
 from ..trace.recorder import Recorder
-from ..trace.records import BodyKind, RequestRecord
+from ..trace.records import RequestRecord, branch
 from ..types.edited import Body
+from ..types.latest import Latest
 from ..types.messages import Protocol
 from .budgets import Budgets, allowed
 from .client import Keeper
@@ -75,7 +76,8 @@ class Gateway:
     places: Places = field(init=False)
     seals: SealStore = field(default_factory=SealStore)
     memory: Memory = field(default_factory=Memory)  # what was converted before
-    latest: Latest = field(default_factory=Latest)  # what sessions sent last
+    asked_last: Bodies = field(default_factory=Bodies)  # by clients
+    sent_last: Latest[None] = field(default_factory=Latest)  # to upstreams
     learning: Learning = field(default_factory=Learning)
     tested: Watch = field(default_factory=Watch)  # what deep tests found
     counters: Counters = field(default_factory=Counters)
@@ -150,10 +152,16 @@ class Gateway:
         if len(self.answers) > _REMEMBERED:
             self.answers.popitem(last=False)
 
-    def kept(self, kind: BodyKind, record: RequestRecord, data: bytes) -> Body:
-        """A request's body as the trace gets it."""
-        trace = self.config.trace
-        return self.latest.kept(kind, record, data) if trace.enabled and trace.bodies else data
+    def kept(self, record: RequestRecord, sent: bytes) -> Body:
+        """What an upstream is sent, as the trace gets it: as an edit of what the session sent before, where it is one."""
+        trace, sender = self.config.trace, branch("upstream_request", record)
+        if not (trace.enabled and trace.bodies):
+            return sent
+        found = self.sent_last.edit(sender, sent)
+        if found is None:
+            self.sent_last.put(sender, sent, None)
+            return sent
+        return found[0]
 
     async def secret(self, ref: str) -> str:
         """A secret's value; the first reading may take a helper process, so it happens in a thread. Raises `SecretError`."""

@@ -115,7 +115,8 @@ class Handler:
         try:
             data = await self._read(request, headers)
             record.bytes_in = len(data)
-            body = ClientBody(data, route.in_path)
+            sender = (key.name, route.protocol, request.path, *headers.voice)
+            body = gateway.asked_last.read(sender, data, route.in_path)
             hints = _hints(body)
             session = headers.session(hints, lambda: identify(headers, hints, gateway.config.trace, fallback=""))
             self._describe(record, session, key, body, compact=route.kind == "compact")
@@ -137,7 +138,7 @@ class Handler:
         """A model call, recorded from here to its end whatever happens."""
         gateway = self.gateway
         gateway.recorder.begin(record)
-        bodies: dict[BodyKind, Body] = {"client_request": gateway.kept("client_request", record, body.data)}
+        bodies: dict[BodyKind, Body] = {"client_request": body.kept}
         try:
             await gateway.budgets.check(gateway.config.limits, record)
             chosen = gateway.plan(record.profile, body.model, route.protocol, record.trace_id)

@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from ..types.deltas import in_common, shared
 from ..types.edited import Body, Edited, cut
 from . import bodies, schema
-from .deltas import in_common, shared
 from .records import BodyKind, RequestRecord, branch
 from .redact import Redactor
 from .rows import Places

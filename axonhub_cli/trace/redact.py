@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import chain, islice, repeat
 from urllib.parse import quote
 
-from .deltas import shared
+from ..types.deltas import shared
 
 MASK = b"[***]"
 _LONG = 4096  # bytes of a stream that is worth another look

@@ -85,6 +85,18 @@ def clean_id(value: object) -> str | None:
     return text.strip()[:ID_LIMIT] or None
 
 
+_VOICE = (
+    "user-agent", "ah-trace-id", "x-session-affinity", "x-session-id", "x-claude-code-session-id", "x-claude-code-agent-id",
+    "session_id", "session-id", "conversation_id", "thread-id",
+)  # fmt: skip
+
+
+def voice(headers: Mapping[str, str]) -> tuple[str | None, ...]:
+    """What headers say of whose conversation it is, before the body is read. Not enough to tell sessions apart where only bodies
+    name them."""
+    return tuple(map(headers.get, _VOICE))
+
+
 def _trace_id(headers: Mapping[str, str], hints: Hints, config: Trace, metadata: Mapping[str, Any]) -> str | None:
     """The first source that says something, in the order of the module's head."""
     named = _first(headers, "ah-trace-id", *(name.lower() for name in config.extra_trace_headers))

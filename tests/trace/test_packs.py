@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from axonhub_cli.trace import bodies, packs, retention, schema
-from axonhub_cli.trace.latest import Latest
 from axonhub_cli.trace.packs import DEEPEST, FULL, REACH, Packer
 from axonhub_cli.trace.records import RequestRecord
 from axonhub_cli.trace.redact import Redactor
 from axonhub_cli.trace.rows import columns
 from axonhub_cli.types.edited import Body, Edited
+from axonhub_cli.types.latest import Latest
 
 MakeRecord = Callable[..., RequestRecord]
 SECRET = "secret-value-0123456789"
@@ -53,6 +53,14 @@ def body(turns: int, size: int = 300) -> bytes:
     """A request with that many messages, and something after them."""
     messages = [{"role": "user", "content": f"{turn} {'x' * size}"} for turn in range(turns)]
     return json.dumps({"model": "m", "messages": messages, "tools": ["t" * 1000]}).encode()
+
+
+def handed_over(latest: Latest[None], data: bytes) -> Body:
+    """A body as the relay hands it over."""
+    found = latest.edit("me", data)
+    if found is None:
+        latest.put("me", data, None)
+    return data if found is None else found[0]
 
 
 def recipes(connection: sqlite3.Connection) -> list[list[int]]:
@@ -131,13 +139,13 @@ def test_edits_of_earlier_bodies_are_stored_like_bodies(data: st.DataObject) -> 
         b"z",
     ]
     texts = st.lists(st.sampled_from(pieces), max_size=3).map(b"".join)
-    latest, connection, packer, base = Latest(), opened(), Packer(), body(60)
+    latest, connection, packer, base = Latest[None](), opened(), Packer(), body(60)
     for number in range(data.draw(st.integers(2, 6))):
         if data.draw(st.booleans()):
             at, gone = data.draw(st.integers(0, len(base))), data.draw(st.sampled_from([0, 0, 7, 5000]))
             base = base[:at] + data.draw(texts) + base[at + gone :]
         record = RequestRecord(f"ar-{number}", "trace-1", 1e9 + number, "anthropic", "/v1/messages")
-        asked = latest.kept("client_request", record, bytes(bytearray(base)))
+        asked = handed_over(latest, bytes(bytearray(base)))
         start = data.draw(st.integers(0, 30))
         sent = Edited(asked, start, start + data.draw(st.integers(0, 30)), data.draw(texts))
         known = {"client_request": asked, "upstream_request": sent if data.draw(st.booleans()) else bytes(sent)}
@@ -148,10 +156,9 @@ def test_edits_of_earlier_bodies_are_stored_like_bodies(data: st.DataObject) -> 
 
 def test_what_edits_add_is_what_is_new(connection: sqlite3.Connection) -> None:
     """Of edits of one body each adds what is new since the last, as if all had come whole."""
-    latest, packer = Latest(), Packer()
+    latest, packer = Latest[None](), Packer()
     for number in range(30):
-        record = RequestRecord(f"ar-{number}", "trace-1", 1e9 + number, "anthropic", "/v1/messages")
-        put(connection, packer, number, client_request=latest.kept("client_request", record, body(60 + number)))
+        put(connection, packer, number, client_request=handed_over(latest, body(60 + number)))
     assert max(length for _, length, *_ in recipes(connection)[1:]) < 400
     assert bodies.get(connection, "ar-29") == {"client_request": body(89)}
 

@@ -7,7 +7,7 @@ compared (memcmp) down to a few bytes, and those as numbers, whose highest bits 
 
 from typing import Literal
 
-from ..types.edited import Body, Edited, cut
+from .edited import Body, Edited, cut
 
 _FEW = 256  # bytes
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from axonhub_cli.trace.deltas import in_common, shared
+from axonhub_cli.types.deltas import in_common, shared
 from axonhub_cli.types.edited import Body, Edited
 
 PIECES = st.lists(st.sampled_from([b"a", b"b", b"ab" * 20, b"\x00", b"0123456789" * 60]), max_size=12).map(b"".join)
