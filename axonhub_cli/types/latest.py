@@ -45,6 +45,8 @@ class Latest(Generic[T]):
             return
         if sender in self._bodies:
             self._forget(sender)
+        if len(data) > MEMORY // 2:  # it would drive out everybody else
+            return
         self._bodies[sender] = (data, made)
         self._size += len(data)
         while self._size > MEMORY or len(self._bodies) > KNOWN:

@@ -57,3 +57,5 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             assert bodies.edit("first", sent(turns)) is not None  # who goes on
             assert bodies._size == sum(len(data) for data, _ in bodies._bodies.values()) <= 200 << 10
         assert list(bodies._bodies) == [*range(9 - left, 8), "first"]
+        bodies.put("first", sent(150), 0)  # too large to be worth the others
+        assert list(bodies._bodies) == [*range(9 - left, 8)]
