@@ -1,6 +1,7 @@
 """One connection to an upstream: what it reads however it is cut, what it refuses, who may use it again."""
 
 import asyncio
+import os
 import socket
 import ssl
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from axonhub_cli.server.wire import MAX_SILENCE, READ, Answer, Broken, Wire
 from axonhub_cli.server.wires import Place, Unreachable, Wires, head_of, split
+from axonhub_cli.types.edited import Body, Edited
 
 pytestmark = pytest.mark.loops
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -30,6 +32,7 @@ class Peer:
         self.answers: list[bytes] = []
         self.served = self.ended = 0
         self.close_after = False
+        self.came = b""  # the last request's body
         self.step = 0  # bytes per write; 0: all at once
         self.place = Place("127.0.0.1", 0, None)
         self.gone = asyncio.Event()
@@ -39,7 +42,7 @@ class Peer:
         try:
             while self.answers:
                 head = await reader.readuntil(b"\r\n\r\n")
-                await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
+                self.came = await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
                 await self._say(writer, self.answers.pop(0))
                 if self.close_after:
                     return
@@ -74,7 +77,7 @@ async def wires() -> AsyncIterator[Wires]:
     made.close()
 
 
-async def ask(wires: Wires, peer: Peer, body: bytes = b"{}") -> Answer:
+async def ask(wires: Wires, peer: Peer, body: Body = b"{}") -> Answer:
     head = head_of(f"POST / HTTP/1.1\r\nHost: {peer.place.host}\r\n", [("accept", "*/*")], len(body))
     return await wires.ask(peer.place, head, body, 5)
 
@@ -386,7 +389,9 @@ async def test_tls_is_checked_and_kept_apart(authority: tuple[ssl.SSLContext, Pa
     port, open_port = server.sockets[0].getsockname()[1], bare.sockets[0].getsockname()[1]
 
     peer.place = Place("localhost", port, ssl.create_default_context(cafile=pem))
-    assert await whole(await ask(wires, peer)) == b"Hello, world"
+    body = Edited(os.urandom(700_000), 10, 20, b"another name")
+    assert await whole(await ask(wires, peer, body)) == b"Hello, world"
+    assert peer.came == bytes(body)
     assert await whole(await ask(wires, peer)) == b"Hello, world"
     assert peer.served == 1
     for number, kind in ((port, ssl.SSLCertVerificationError), (open_port, ssl.SSLError)):
@@ -395,6 +400,15 @@ async def test_tls_is_checked_and_kept_apart(authority: tuple[ssl.SSLContext, Pa
         assert isinstance(caught.value.cause, kind)
     server.close()
     bare.close()
+
+
+@pytest.mark.parametrize("size", [100, 20_000, 3_000_000])
+async def test_an_edited_body_goes_out_as_what_it_stands_for(peer: Peer, wires: Wires, size: int) -> None:
+    """In any size, also when the upstream takes it piece by piece."""
+    peer.answers = [MEASURED]
+    body = Edited(Edited(os.urandom(size), 30, 40, b""), 10, 20, b"another name")
+    await (await ask(wires, peer, body)).read()
+    assert peer.came == bytes(body)
 
 
 async def _shout(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
