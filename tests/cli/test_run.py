@@ -85,8 +85,8 @@ def test_a_server_lives_as_long_as_the_sessions(environ: dict[str, str], home: P
             assert again.returncode == 7, again.stderr
             said = json.loads(again.stdout)
             assert (said["args"], said["base"], said["status"]) == (["-p", "hi"], one["base"], 200)
-            second.send_signal(signal.SIGINT)
-            second.wait(10)
+            second.send_signal(signal.SIGHUP)  # SIGINT is ignored by whatever a shell started in the background
+            assert second.wait(10) == -signal.SIGHUP
     assert ended()
     assert [(key.name, key.profile) for key in KeyStore(home / "keys.toml").keys] == [
         ("claude-code", None),
