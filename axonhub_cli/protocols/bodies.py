@@ -34,7 +34,8 @@ class Bodies:
         self._latest = Latest[_Base]()
 
     def read(self, sender: Hashable, data: bytes, in_path: dict[str, Any] | None = None) -> ClientBody:
-        """A request's body; its `edit` says what of it is new. `sender`: who may go on with what he sent before."""
+        """A request's body; its `kept` says what of it is new. `sender`: who goes on with what was sent before. Raises
+        `ProtocolError` when it is no JSON object."""
         found = self._latest.edit(sender, data)
         if found is not None:
             edit, base = found

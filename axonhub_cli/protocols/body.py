@@ -112,8 +112,8 @@ class _Whole(Glance, forbid_unknown_fields=True, gc=False):
 
 _glance = msgspec.json.Decoder(Glance, dec_hook=_meet).decode
 _glance_all = msgspec.json.Decoder(_Whole, dec_hook=_meet).decode
-ITEMS = frozenset({"messages", "input", "contents"})
-_SEEN = tuple(name for name in Glance.__struct_fields__ if name not in ITEMS | {"model"})
+ITEMS = ("messages", "input", "contents")
+_SEEN = tuple(name for name in Glance.__struct_fields__ if name not in {*ITEMS, "model"})
 _IS_SEEN = frozenset(_SEEN)
 
 

@@ -154,9 +154,10 @@ class Gateway:
 
     def kept(self, record: RequestRecord, sent: bytes) -> Body:
         """What an upstream is sent, as the trace gets it: as an edit of what the session sent before, where it is one."""
-        trace, sender = self.config.trace, branch("upstream_request", record)
+        trace = self.config.trace
         if not (trace.enabled and trace.bodies):
             return sent
+        sender = branch("upstream_request", record)
         found = self.sent_last.edit(sender, sent)
         if found is None:
             self.sent_last.put(sender, sent, None)
