@@ -23,6 +23,7 @@ from ..types.edited import Body, parts
 MAX_SILENCE = 64 * 1024  # bytes that may come without a byte of the body among them: headers, interim answers, trailers
 HIGH = 16 * 1024  # bytes of a body that may wait to be read
 READ = 16 * 1024  # bytes that one network read brings at most: the loops' own 256 KB would be held for each client that stalls
+FIRST = 64 * 1024  # bytes of an answer that may come at once: most answers are no longer, and every read costs a way through all
 _JOIN = 16 * 1024  # a body up to this size goes out in one piece with its head
 
 Sink = Callable[[bytes], bool]
@@ -37,15 +38,16 @@ class Broken(ConnectionError):
 
 
 class Wire(asyncio.BufferedProtocol):
-    """One connection; one request at a time. `released` is called when it may serve the next one. `room`: where the loop puts
-    what it reads; all connections of a loop may share it, since nothing stays there. `high`: bytes of an answer that may wait."""
+    """One connection; one request at a time. `released` is called when it may serve the next one. `room`: `FIRST` bytes where the
+    loop puts what it reads; all connections of a loop may share it, since nothing stays there. `high`: bytes of an answer that
+    may wait."""
 
     def __init__(self, released: Callable[["Wire"], None], room: memoryview, high: int = HIGH) -> None:
         self.high = high
         self.idle_since = self.idle_at = (
             0.0  # when it became free, by the loop's clock, which stands still in a sleep, and by the wall's
         )
-        self._released, self._room = released, room
+        self._released, self._room, self._corner = released, room, room[:READ]
         self._transport: Any = None  # transports share no base class that has all of their methods
         self._answer: Answer | None = None
 
@@ -88,7 +90,7 @@ class Wire(asyncio.BufferedProtocol):
         self._transport = transport
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return self._room
+        return self._room if self._answer is not None and self._answer.heard < FIRST else self._corner
 
     def buffer_updated(self, nbytes: int) -> None:
         self.data_received(bytes(self._room[:nbytes]))
@@ -107,8 +109,8 @@ class Wire(asyncio.BufferedProtocol):
 class Answer:
     """What an upstream says to one request. `headers` have lower-case names; repeated ones are joined by commas.
 
-    `done`: all of it has come. `read` and `head` raise `Broken`, or what the sink raised. `close` ends the connection unless the
-    answer is complete.
+    `heard`: how many bytes have come; `done`: all have. `read` and `head` raise `Broken`, or what the sink raised. `close` ends
+    the connection unless the answer is complete.
     """
 
     def __init__(self, wire: Wire) -> None:
@@ -117,11 +119,12 @@ class Answer:
         self._lines: list[tuple[bytes, bytes]] = []
         self.sink: Sink | None = None
         self._wire = wire
+        self._pieces: list[bytes] = []  # always this list: the parser puts into it what a body consists of, event by event
+        self.on_body = self._pieces.append
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
-        self._pieces: list[bytes] = []
-        self._size = self._silence = 0
+        self.heard = self._size = self._silence = self._last = 0
         self.done = False
-        self._paused = self._heard = self._interim = self._begun = self._more = self._keep = False
+        self._paused = self._interim = self._begun = self._more = self._keep = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
 
@@ -165,8 +168,16 @@ class Answer:
             self._waiter.set_result(None)
 
     def _take(self) -> bytes:
-        pieces, self._pieces, self._size = self._pieces, [], 0
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        data = self._waiting()
+        self._drop()
+        return data
+
+    def _waiting(self) -> bytes:
+        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+
+    def _drop(self) -> None:
+        self._pieces.clear()
+        self._size = 0
 
     # What the connection tells.
 
@@ -174,8 +185,8 @@ class Answer:
         parser = self._parser
         if parser is None:
             return
-        self._heard = True
-        self._silence += len(data)
+        self.heard += len(data)
+        before = len(self._pieces)
         try:
             parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -183,6 +194,12 @@ class Answer:
                 self._fail(Broken(f"what it sent is no HTTP ({error.__context__ or error or type(error).__name__})"))
                 return
             self._more = True  # the answer is whole; what follows it is nothing that we asked for
+        if self._more:
+            del self._pieces[self._last :]
+        if len(self._pieces) > before:
+            self._size, self._silence = sum(map(len, self._pieces)), 0
+        else:
+            self._silence += len(data)
         if self._silence > MAX_SILENCE:
             self._fail(Broken(f"it sent more than {MAX_SILENCE >> 10} KB of headers"))
             return
@@ -195,7 +212,7 @@ class Answer:
         if self._begun and error is None and not self._measured:
             self.done = True
         elif self._error is None:
-            self._error = Broken("it was closed before the answer was complete", unanswered=not self._heard)
+            self._error = Broken("it was closed before the answer was complete", unanswered=not self.heard)
         self._wake()
 
     @property
@@ -210,16 +227,14 @@ class Answer:
     def _deliver(self) -> None:
         """Hand on what one network read brought: to the sink if it takes it, else to whoever reads."""
         if self._pieces and self.sink is not None and not self.done:  # the last piece goes out with the end of the body
-            pieces = self._pieces
-            data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
             try:
-                taken = self.sink(data)
+                taken = self.sink(self._waiting())
             except Exception as error:  # noqa: BLE001  # raised where the answer is read
-                self._pieces = []
+                self._drop()
                 self._fail(error)
                 return
             if taken:
-                self._pieces, self._size = [], 0
+                self._drop()
         if self._size > self._wire.high and not self._paused and not self.done:
             self._paused = True
             self._wire.pause()
@@ -251,15 +266,9 @@ class Answer:
                 raise ValueError("a transfer coding that nobody asked for")
             self._wake()
 
-    def on_body(self, data: bytes) -> None:
-        if not self.done:
-            self._pieces.append(data)
-            self._size += len(data)
-            self._silence = 0
-
     def on_message_complete(self) -> None:
         if not self._interim and not self.done and self._parser is not None:
-            self.done, self._keep = True, bool(self._parser.should_keep_alive())
+            self.done, self._keep, self._last = True, bool(self._parser.should_keep_alive()), len(self._pieces)
 
 
 @lru_cache(maxsize=512)

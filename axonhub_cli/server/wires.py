@@ -18,7 +18,7 @@ import aiohappyeyeballs
 from ..errors import ConfigError
 from ..types.edited import Body
 from .names import Names
-from .wire import HIGH, READ, Answer, Broken, Wire
+from .wire import FIRST, HIGH, READ, Answer, Broken, Wire
 
 KEEP_SECONDS = 15.0  # that a connection waits for its next request
 _STAGGER = 0.25  # seconds before the next address of a host is tried beside the first
@@ -69,7 +69,7 @@ class Wires:
     def __init__(self) -> None:
         self._idle: dict[Place, list[Wire]] = {}
         self._names = Names()
-        self._room = memoryview(bytearray(READ))
+        self._room = memoryview(bytearray(FIRST))
         self._sweep: asyncio.TimerHandle | None = None
 
     async def ask(self, place: Place, head: bytes, body: Body, patience: float) -> Answer:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from axonhub_cli.server.wire import MAX_SILENCE, READ, Answer, Broken, Wire
+from axonhub_cli.server.wire import FIRST, MAX_SILENCE, READ, Answer, Broken, Wire
 from axonhub_cli.server.wires import Place, Unreachable, Wires, head_of, split
 from axonhub_cli.types.edited import Body, Edited
 
@@ -256,7 +256,7 @@ class Transport:
 def begin() -> tuple[Wire, Transport, Answer, list[Wire]]:
     """A wire on such a transport that was asked something."""
     free: list[Wire] = []
-    wire, transport = Wire(free.append, memoryview(bytearray(READ))), Transport()
+    wire, transport = Wire(free.append, memoryview(bytearray(FIRST))), Transport()
     wire.connection_made(transport)  # type: ignore[arg-type]  # all that is used of it
     return wire, transport, wire.ask(b"POST ", b"{}"), free
 
@@ -282,6 +282,32 @@ async def test_a_sink_takes_what_it_can() -> None:
     assert b"".join(taken) + await whole(answer) == b"Hello, world"
     assert len(taken) > 1
     assert transport.sent == b"POST {}"
+
+
+async def test_short_answers_come_whole_and_long_ones_by_little() -> None:
+    """What one read brings is what a client that stalls makes us hold."""
+    wire, _, answer, _ = begin()
+    sizes = [len(wire.get_buffer(-1))]
+    wire.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + bytes(60_000))
+    sizes.append(len(wire.get_buffer(-1)))
+    wire.data_received(bytes(39_999))
+    sizes.append(len(wire.get_buffer(-1)))
+    assert len(await answer.read()) == 99_999
+    sizes.append(len(wire.get_buffer(-1)))
+    wire.data_received(b"\0")
+    sizes.append(len(wire.get_buffer(-1)))
+    wire.ask(b"POST ", b"{}")
+    sizes.append(len(wire.get_buffer(-1)))
+    assert sizes == [FIRST, FIRST, READ, READ, READ, FIRST]
+
+
+async def test_what_follows_an_answer_is_no_part_of_it() -> None:
+    """Nor is the connection to be trusted then."""
+    wire, transport, answer, free = begin()
+    wire.data_received(MEASURED + MEASURED)
+    assert await whole(answer) == b"Hello, world"
+    assert transport.aborted
+    assert free == []
 
 
 async def test_what_a_sink_raises_is_raised_where_the_answer_is_read() -> None:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from axonhub_cli.server.exchange import Answered, Request, Whole
 from axonhub_cli.server.front import Connection, Front
-from axonhub_cli.server.wire import READ, Answer, Broken, Wire
+from axonhub_cli.server.wire import FIRST, Answer, Broken, Wire
 
 MANY = int(os.environ.get("AXONHUB_FUZZ", "600"))
 FEW = 80
@@ -259,7 +259,7 @@ class Outcome(NamedTuple):
 async def _asked(parts: list[bytes], *, through_sink: bool) -> Outcome:
     """What our client makes of an upstream that says this and closes."""
     free: list[Wire] = []
-    wire, transport = Wire(free.append, memoryview(bytearray(READ))), Transport()
+    wire, transport = Wire(free.append, memoryview(bytearray(FIRST))), Transport()
     wire.connection_made(transport)  # type: ignore[arg-type]  # all that is used of it
     answer = wire.ask(b"POST / HTTP/1.1\r\n\r\n", b"")
     body: list[bytes] = []
