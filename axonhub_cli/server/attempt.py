@@ -202,12 +202,11 @@ class Attempt:
         return await say_whole(self, whole, prepared)
 
     def succeeded(self, response: Response, problem: Problem | None) -> None:
-        """Write the outcome into both records. With a problem the stream was committed and ended in an error."""
+        """Write the outcome of what was heard into both records. With a problem the stream was committed and ended in error."""
         call, record = self.call, self.call.record
         self.record.outcome = record.outcome = "ok" if problem is None else "error"
         if problem is not None:
             self.record.reason = record.error = call.gateway.redact(problem.message)
-        self.heard(response)
         call.gateway.seals.served(record.trace_id, self.target.channel)
         call.gateway.seals.learn(
             call.codec, self.upstream, response, bytes(call.bodies.get("upstream_response", b"")), self.target

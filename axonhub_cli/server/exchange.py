@@ -1,7 +1,7 @@
 """One request of a client and the forms in which it is answered: whole, or as a stream.
 
-A `Request` exists from the moment its head is read; its body may still be coming. A `Whole` is a value that `front` writes;
-a `Stream` writes itself, piece by piece, and what it wrote ends with `end`.
+A `Request` exists from the moment its head is read; its body may still be coming. A `Whole` is a value that `front` writes, or
+that is sent before (`Request.say`); a `Stream` writes itself, piece by piece, and what it wrote ends with `end`.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ _LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for statu
 class Request:
     """What a client asks. `raw_path` is the target as it came, `raw_headers` the header lines but for the body's length, which is
     `length` (None: none was told). `complete`: the whole body is here. `left`: called when the client is gone, before the task
-    hears of it. `begun`: a stream has said its first words."""
+    hears of it. `begun`: a stream has said its first words; `answered`: a whole answer was sent."""
 
     __slots__ = (
-        "_invited", "_pieces", "_size", "_waiter", "begun", "complete", "connection", "expects", "http11", "keep_alive", "left",
-        "length", "method", "raw_headers", "raw_path", "task", "unwanted",
+        "_invited", "_pieces", "_size", "_waiter", "answered", "begun", "complete", "connection", "expects", "http11",
+        "keep_alive", "left", "length", "method", "raw_headers", "raw_path", "task", "unwanted",
     )  # fmt: skip
 
     def __init__(self, connection: "Connection") -> None:
@@ -38,7 +38,7 @@ class Request:
         self.raw_headers: list[tuple[bytes, bytes]] = []
         self.length: int | None = None
         self.expects = b""
-        self.begun = self.complete = self.unwanted = self._invited = False
+        self.answered = self.begun = self.complete = self.unwanted = self._invited = False
         self.http11 = self.keep_alive = True
         self.task: asyncio.Task[None] | None = None
         self.left: Callable[[], None] | None = None
@@ -87,6 +87,20 @@ class Request:
         pieces, self._pieces, self._size = self._pieces, [], 0
         self.connection.resume()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def say(self, answer: "Whole") -> None:
+        """Send an answer in one piece. Who has got one gets no second; a stream that has begun is broken off, since a head would
+        pass for its words."""
+        transport = self.transport
+        if transport is None or self.answered:
+            return
+        if self.begun:
+            self.connection.abort()
+            return
+        if answer.close or self.uninvited:
+            self.keep_alive = False
+        transport.write(answer.written(self))
+        self.answered = True
 
     def _invite(self) -> None:
         """Who asks first whether the body is wanted (curl does, with large ones) hears that it is."""

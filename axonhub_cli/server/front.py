@@ -287,24 +287,14 @@ class Connection(asyncio.Protocol):
         try:
             response = await self._front.handle(request)
             if isinstance(response, Whole):
-                await self._say(request, response)
+                request.say(response)
+                await self.drained()
         except (asyncio.CancelledError, ConnectionError):  # the client left, or the server ends
             self.abort()
         except Exception:
             log.exception("answering failed")
             self.abort()
         self._answered(request)
-
-    async def _say(self, request: Request, response: Whole) -> None:
-        """An answer in one piece. Where a stream has begun already a second head would pass for its words."""
-        if request.begun:
-            self.abort()
-        elif self.transport is not None:
-            if response.close or request.uninvited:
-                request.keep_alive = False
-            self.transport.write(response.written(request))
-            if self._stuck:
-                await self.drained()
 
     def _answered(self, request: Request) -> None:
         if self.transport is None:

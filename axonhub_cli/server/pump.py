@@ -107,9 +107,10 @@ class _Flow:
 
 def _left(attempt: "Attempt", pipe: Pipe) -> None:
     """The client is gone. Codex leaves at the last event without waiting for the end of the body: it has all it wanted."""
-    attempt.heard(pipe.folder.response())
+    response = pipe.folder.response()
+    attempt.heard(response)
     if pipe.over and pipe.problem is None and attempt.call.stream is not None:
-        attempt.succeeded(pipe.folder.response(), None)
+        attempt.succeeded(response, None)
         attempt.call.record.status, attempt.call.record.bytes_out = 200, attempt.call.stream.sent
 
 
@@ -145,5 +146,7 @@ async def _finish(attempt: "Attempt", pipe: Pipe, held: bytes, prepared: Prepare
         return say_response(attempt, pipe.folder.response(), prepared)
     if not call.stream.spoken:
         _commit(attempt, pipe)
-    attempt.succeeded(pipe.folder.response(), problem)
+    response = pipe.folder.response()
+    attempt.heard(response)
+    attempt.succeeded(response, problem)
     return await call.streamed(held)

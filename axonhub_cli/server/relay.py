@@ -124,7 +124,7 @@ async def _try(call: Call, candidate: Candidate, keeper: Keeper) -> Answered | N
 
 
 def _spoken(call: Call) -> bool:
-    return call.stream is not None and call.stream.spoken
+    return call.request.answered or (call.stream is not None and call.stream.spoken)
 
 
 def _once_more(call: Call, candidate: Candidate, keeper: Keeper) -> bool:

@@ -38,8 +38,7 @@ async def say_whole(attempt: "Attempt", body: bytes, prepared: Prepared) -> Answ
     key = call.codec.model_key
     if isinstance(fields.get(key), str) and fields[key] != call.record.asked_model:
         body = splice(body, {key: call.record.asked_model})
-    attempt.succeeded(response, None)
-    return call.whole(body)
+    return _say(attempt, response, body)
 
 
 def say_response(attempt: "Attempt", response: Response, prepared: Prepared) -> Answered:
@@ -47,9 +46,16 @@ def say_response(attempt: "Attempt", response: Response, prepared: Prepared) -> 
     call = attempt.call
     if prepared.back is not None:
         response = prepared.back().restore(response)
-    attempt.succeeded(response, None)
     written = call.codec.write_response(response, call.reply(prepared))
-    return call.whole(dumps(as_object(written, call.body.get("input")) if call.compact else written))
+    return _say(attempt, response, dumps(as_object(written, call.body.get("input")) if call.compact else written))
+
+
+def _say(attempt: "Attempt", response: Response, body: bytes) -> Answered:
+    """The client gets its answer first; its headers need to know who gave it."""
+    attempt.heard(response)
+    answer = attempt.call.whole(body)
+    attempt.succeeded(response, None)
+    return answer
 
 
 async def _stream_response(attempt: "Attempt", response: Response, prepared: Prepared) -> Answered:
@@ -60,6 +66,7 @@ async def _stream_response(attempt: "Attempt", response: Response, prepared: Pre
     events = list(replay(response))
     call.listener.hear(events)
     call.record.first_token_ms = call.ms()
+    attempt.heard(response)
     attempt.succeeded(response, None)
     return await call.streamed(call.codec.stream_writer(call.reply(prepared)).write(events))
 

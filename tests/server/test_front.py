@@ -264,6 +264,29 @@ async def test_a_client_that_leaves_cancels_its_request(serve: Serve) -> None:
     await asyncio.wait_for(ended.wait(), 5)
 
 
+async def test_an_answer_may_be_said_before_its_handler_is_done(serve: Serve) -> None:
+    """The client has it by then, gets no second one, and is served on when the handler has ended."""
+    noted = asyncio.Event()
+
+    async def answer(request: Request) -> Answered:
+        if request.path == "/next":
+            return await echo(request)
+        request.say(Whole(body=b"first", headers={}))
+        request.say(Whole(body=b"second", headers={}))
+        await noted.wait()
+        return Whole(status=500, body=b"third", headers={})
+
+    reader, writer = await asyncio.open_connection("127.0.0.1", await serve(answer))
+    writer.write(b"GET /early HTTP/1.1\r\nHost: x\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert await reader.readexactly(5) == b"first"
+    noted.set()
+    rest = await reader.read()
+    assert rest.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert rest.count(b"HTTP/1.1") == 1
+    writer.close()
+
+
 async def test_a_failing_handler_ends_the_connection_alone(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """It is logged, and the next connection is served."""
 

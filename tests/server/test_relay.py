@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from axonhub_cli.errors import ProtocolError
 from tests.server import wire
 from tests.server.conftest import Start, Upstream, channels, stream, whole
 from tests.server.wire import ASKS, HEADS, PATHS, PINGS, PROTOCOLS, STREAMS, error_of, frames, text_of
@@ -409,6 +410,26 @@ async def test_a_client_that_leaves_after_the_last_word_was_served(start: Start,
     record = (await hub.records())[-1]
     assert (record["outcome"], record["status"], record["usage"]["output"]) == ("ok", 200, 2)
     assert record["attempts"][0]["outcome"] == "ok"
+
+
+@pytest.mark.parametrize("error", [ProtocolError("x"), KeyError("x")])
+async def test_what_fails_after_an_answer_was_sent_asks_nobody_else(
+    error: Exception, start: Start, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client has its answer, and only that; what was left to note is lost."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    upstream.will(whole(wire.MESSAGE))
+    hub = await start(channels(("anthropic", upstream.url), ("anthropic", upstream.url)))
+    assert hub.server.gateway is not None
+    monkeypatch.setattr(hub.server.gateway.seals, "served", fail)
+    for _ in range(2):
+        async with hub.post("/v1/messages", {**ASKS["anthropic"], "stream": False}) as response:
+            assert response.status == 200
+            assert (await response.json())["type"] == "message"
+    assert len(upstream.requests) == 2
 
 
 async def test_a_client_that_leaves_early_is_charged_for_what_was_said(start: Start, upstream: Upstream) -> None:
