@@ -111,8 +111,10 @@ def sweep(path: Path) -> None:
             stray.unlink()
 
 
-def signature(path: Path) -> tuple[int, ...] | None:
+def signature(path: Path | str) -> tuple[int, ...] | None:
     """What changes when the file does, from one `stat`; None when there is no file."""
+    if not os.access(path, os.F_OK):  # most of the files that a server looks for are not there, and an error costs more
+        return None
     try:
         info = os.stat(path)
     except OSError:

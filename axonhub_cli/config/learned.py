@@ -112,13 +112,13 @@ class Watch:
 
     def __init__(self) -> None:
         self.learned = Learned()
-        self._path = capabilities.file()  # where a file is does not change while we run, and is asked for at many requests
+        self.path = capabilities.file()  # where a file is does not change while we run, and is asked for at many requests
         self._signature: tuple[int, ...] | None = None
         self.poll()
 
     def poll(self) -> bool:
         """One `stat`; true when there is something new."""
-        now = signature(self._path)
+        now = signature(self.path)
         if now == self._signature:
             return False
         self._signature, self.learned = now, Learned(capabilities.read())

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import __version__
+from ..config.files import signature
 from ..config.keys import Key, KeyStore
 from ..config.learned import Watch
 from ..config.orders import OrderBook
@@ -84,6 +85,8 @@ class Gateway:
     answers: OrderedDict[str, str] = field(default_factory=OrderedDict)  # ids of ours, and those of the upstreams' answers
     asked: float = -_QUIET  # when the last request came (`time.monotonic`)
     _polled: float = 0.0
+    _files: tuple[str, ...] = ()  # that may change
+    _looks: list[tuple[int, ...] | None] = field(default_factory=list)  # how they were when they were polled
     _places: OrderedDict[str, tuple[str, str | None]] = field(default_factory=OrderedDict)
     _shown: tuple[Config, Channel | None] | None = None
     _effective: Config | None = None
@@ -92,6 +95,8 @@ class Gateway:
     def __post_init__(self) -> None:
         self.places = Places(scale(), self._reread, self.log)
         self.gates = Gates(scale())
+        files = (self.reloader.path, self.keys.path, self.tested.path, self.orders.path if self.orders is not None else None)
+        self._files = tuple(str(path) for path in files if path is not None)
         for trace, allowance in self.orders.allowances.items() if self.orders is not None else ():
             self.budgets.allow(trace, allowed(allowance, None))
 
@@ -198,8 +203,12 @@ class Gateway:
             self.poll()
 
     def poll(self) -> None:
-        """Look once whether config.toml or keys.toml changed; a broken file is reported and changes nothing."""
+        """Look once whether one of the files changed; a broken config.toml is reported and changes nothing."""
         self._polled = time.monotonic()
+        looks = [signature(path) for path in self._files]
+        if looks == self._looks:
+            return
+        self._looks = looks
         before, channels = self.reloader.error, self.reloader.config.channels
         if self.reloader.poll():
             self.secrets.forget_all()
