@@ -164,6 +164,7 @@ class Keeper:
         self._loop = asyncio.get_running_loop()
         self._stream, self._grace, self._ping = stream, grace, ping
         self._begun = self.heard = self._loop.time()
+        self._task = asyncio.current_task()
         self.limit = 0.0
         self.reason: Problem | None = None  # why somebody else ended this: a shutdown
         self._watch: Watch | None = None
@@ -174,7 +175,8 @@ class Keeper:
         """A `with` block that raises TimeoutError after `limit` seconds without a byte from the upstream, or at once when it was
         interrupted."""
         self.heard, self.limit = self._loop.time(), limit
-        self._watch = watch = Watch(self)
+        assert self._task is not None
+        self._watch = watch = Watch(self, self._task)
         if self.reason is not None:
             self._loop.call_soon(watch.end)
         self._schedule()
@@ -247,9 +249,7 @@ class Watch:
 
     __slots__ = ("_before", "_ended", "_keeper", "_over", "_task")
 
-    def __init__(self, keeper: Keeper) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def __init__(self, keeper: Keeper, task: asyncio.Task[object]) -> None:
         self._keeper, self._task, self._before = keeper, task, task.cancelling()
         self._ended = self._over = False
 
