@@ -7,7 +7,8 @@ counted. What was taken out counts as unfinished until it is `done`, so that `wa
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ..types.edited import Body, held
 from .records import BodyKind, Findings, RequestRecord
@@ -17,8 +18,7 @@ MANY = 4 << 20  # of bodies: no reason to wait for more
 ROWS = 10_000  # that may wait
 
 
-@dataclass(slots=True, eq=False)
-class Item:
+class Item(Struct, eq=False, gc=False):
     """A request that has begun, whatever its record says when it is written, or, with `final`, as it was at its end."""
 
     record: RequestRecord

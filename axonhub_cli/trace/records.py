@@ -1,11 +1,15 @@
 """What the trace remembers of one request. The relay fills a record in as things happen; the store writes it down.
 
 `started` is Unix time in seconds; every duration is in milliseconds since then and comes from a monotonic clock.
+
+Records are no business of the garbage collector (`gc=False`): a thousand of them may wait for the disk, each with half a hundred
+fields that it would look at, and nothing in one leads back to it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from ..types.edited import Body
 from ..types.messages import Loss, Usage
@@ -15,8 +19,7 @@ RequestKind = Literal["turn", "title", "compaction", "memory", "web_search", "co
 Lane = Literal["verbatim", "splice", "convert", "local"]
 
 
-@dataclass(slots=True)
-class AttemptRecord:
+class AttemptRecord(Struct, gc=False):
     """One try on one channel with one secret. `secret` is its reference, never its value; `reason` says why it ended as it
     did."""
 
@@ -34,8 +37,7 @@ class AttemptRecord:
     duration_ms: float | None = None
 
 
-@dataclass(slots=True)
-class RequestRecord:
+class RequestRecord(Struct, gc=False):
     """One call of a client, from accept to end. `error` is the message that the client saw."""
 
     id: str  # ar-…

@@ -17,8 +17,8 @@ Row = tuple[Any, ...]
 Foreign = tuple[str | None, str | None, str | None, str]  # path, prompt, error, and attempts as JSON
 Places = dict[str, tuple[int, int, int]]  # of a request's bodies: kind → pack, number in it, bytes
 
-_fields = attrgetter(*RequestRecord.__slots__)
-_attempt_fields = attrgetter(*AttemptRecord.__slots__)
+_fields = attrgetter(*RequestRecord.__struct_fields__)
+_attempt_fields = attrgetter(*AttemptRecord.__struct_fields__)
 _plain = attrgetter(*schema.PLAIN)
 _usage = attrgetter(*schema.USAGE)
 _NO_USAGE = (None,) * len(schema.USAGE)
