@@ -14,11 +14,7 @@ from . import schema
 
 BUSY_MS = 5000  # how long a statement waits for another process's lock
 CHECK_SECONDS = 2.0  # how long the check of an existing file may take; a larger file is checked in part
-# Of a value that is no str, int or float, Python's module asks its type and itself whether they adapt it. For None, which is
-# nearly half of a row, that makes an error and drops it; an adapter that gives the same value takes a quarter of the time.
-sqlite3.register_adapter(type(None), dict[None, None]().get)
-sqlite3.register_adapter(bool, int)
-
+sqlite3.register_adapter(bool, int)  # what is no str, int or float is asked in vain whether it adapts itself, which takes longer
 _DAMAGE = ("malformed", "not a database", "encrypted", "corrupt")
 
 

@@ -68,6 +68,14 @@ class _Pack:
     pieces: list[bytes] = field(default_factory=list)
     size: int = 0
 
+    def add(self, data: bytes) -> tuple[int, int, int]:
+        """Add a content that nothing goes on with; gives its place."""
+        start, recipes, size = self.size, self.recipes, len(data)
+        recipes.append((start, size, 0, 0, 0, 0))
+        self.pieces.append(data)
+        self.size = start + size
+        return self.id, len(recipes) - 1, size
+
 
 class Packer:
     """`begin` and `finish` stand at the ends of a transaction; when that fails, `forget`."""
@@ -94,9 +102,10 @@ class Packer:
         places: Places = {}
         previous: Content | None = None
         for kind, data in kept.items():
-            searched = clean and len(data) < SMALL
-            if kind not in _SENT or len(data) < TINY:
-                places[kind] = self._whole(bytes(data) if searched else redactor.clean(bytes(data)))
+            size = len(data)
+            searched = clean and size < SMALL
+            if size < TINY or kind not in _SENT:
+                places[kind] = pack.add(bytes(data) if searched else redactor.clean(bytes(data)))
                 continue
             content = None
             if isinstance(data, Edited) and previous is not None and data.base is kept["client_request"]:
@@ -135,15 +144,6 @@ class Packer:
         data = self._compressor.compress(b"".join(pack.pieces))
         texts = (_encode(pack.requests).decode(), _encode(pack.recipes).decode())
         connection.execute(schema.PUT_PACK, (pack.id, pack.oldest, pack.last, *texts, data))
-
-    def _whole(self, data: bytes) -> tuple[int, int, int]:
-        """Add a content that nothing goes on with."""
-        pack, size = self._pack, len(data)
-        assert pack is not None
-        pack.recipes.append((pack.size, size, 0, 0, 0, 0))
-        pack.pieces.append(data)
-        pack.size += size
-        return pack.id, len(pack.recipes) - 1, size
 
     def _changed(self, data: Edited, asked: Content, redactor: Redactor) -> Content | None:
         """The content of a body that is the client's (`asked`) with some bytes exchanged: nothing is compared, little is

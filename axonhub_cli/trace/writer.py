@@ -42,6 +42,10 @@ HASTY_SECONDS = 0.03  # when somebody waits for prices and verdicts
 PRUNE_SECONDS = 600.0
 IDLE_SECONDS = 20.0  # without a request, before the full-text index is brought up to date
 
+# Of a value that is no str, int or float, Python's module asks its type and itself whether they adapt it, which takes several
+# times as long as to bind it; and nearly half of a row is None. SQLite stores no NaN: it makes NULL of it.
+_NULL = float("nan")
+
 # What one row can cause, and no other is to blame for.
 _POISON = (
     sqlite3.IntegrityError,
@@ -308,7 +312,8 @@ def _put(connection: sqlite3.Connection, made: list[rows.Row]) -> None:
     at = 0
     while at < len(made):
         many = next(size for size in schema.PUT_REQUESTS if size <= len(made) - at)
-        connection.execute(schema.PUT_REQUESTS[many], list(chain.from_iterable(made[at : at + many])))
+        values = chain.from_iterable(made[at : at + many])
+        connection.execute(schema.PUT_REQUESTS[many], [_NULL if value is None else value for value in values])
         at += many
 
 
