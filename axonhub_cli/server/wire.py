@@ -122,7 +122,7 @@ class Answer:
         self._pieces: list[bytes] = []  # always this list: the parser puts into it what a body consists of, event by event
         self.on_body = self._pieces.append
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
-        self.heard = self._size = self._silence = self._last = 0
+        self.heard = self._silence = self._last = 0
         self.done = False
         self._paused = self._interim = self._begun = self._more = self._keep = False
         self._error: Exception | None = None
@@ -168,16 +168,10 @@ class Answer:
             self._waiter.set_result(None)
 
     def _take(self) -> bytes:
-        data = self._waiting()
-        self._drop()
+        pieces = self._pieces
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
         return data
-
-    def _waiting(self) -> bytes:
-        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-
-    def _drop(self) -> None:
-        self._pieces.clear()
-        self._size = 0
 
     # What the connection tells.
 
@@ -186,7 +180,7 @@ class Answer:
         if parser is None:
             return
         self.heard += len(data)
-        before = len(self._pieces)
+        before = len(pieces := self._pieces)
         try:
             parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -195,11 +189,8 @@ class Answer:
                 return
             self._more = True  # the answer is whole; what follows it is nothing that we asked for
         if self._more:
-            del self._pieces[self._last :]
-        if len(self._pieces) > before:
-            self._size, self._silence = sum(map(len, self._pieces)), 0
-        else:
-            self._silence += len(data)
+            del pieces[self._last :]
+        self._silence = 0 if len(pieces) > before else self._silence + len(data)
         if self._silence > MAX_SILENCE:
             self._fail(Broken(f"it sent more than {MAX_SILENCE >> 10} KB of headers"))
             return
@@ -226,19 +217,21 @@ class Answer:
 
     def _deliver(self) -> None:
         """Hand on what one network read brought: to the sink if it takes it, else to whoever reads."""
-        if self._pieces and self.sink is not None and not self.done:  # the last piece goes out with the end of the body
+        pieces, done = self._pieces, self.done
+        if pieces and self.sink is not None and not done:  # the last piece goes out with the end of the body
             try:
-                taken = self.sink(self._waiting())
+                taken = self.sink(pieces[0] if len(pieces) == 1 else b"".join(pieces))
             except Exception as error:  # noqa: BLE001  # raised where the answer is read
-                self._drop()
+                pieces.clear()
                 self._fail(error)
                 return
             if taken:
-                self._drop()
-        if self._size > self._wire.high and not self._paused and not self.done:
+                pieces.clear()
+                return
+        if not done and not self._paused and pieces and sum(map(len, pieces)) > self._wire.high:
             self._paused = True
             self._wire.pause()
-        if self._pieces or self.done:
+        if pieces or done:
             self._wake()
 
     # What llhttp calls.
