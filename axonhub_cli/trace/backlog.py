@@ -89,6 +89,11 @@ class Backlog:
             return [self._items.popleft() for _ in range(min(limit, len(self._items)))]
 
     @property
+    def waiting(self) -> bool:
+        """Whether something was put and not yet taken."""
+        return bool(self._items)
+
+    @property
     def pressing(self) -> bool:
         """Whether somebody waits for the disk, or much for the writer."""
         return self.closing or self._hurried > 0 or self._bytes_in - self._bytes_out > MANY

@@ -8,6 +8,7 @@ import json
 import sqlite3
 import time
 import zlib
+from collections.abc import Callable
 
 from . import bodies, rows, schema, texts
 from .redact import Redactor
@@ -17,11 +18,12 @@ PAUSE_SECONDS = 0.02  # between steps, for a server that wants to write
 _PLAIN = Redactor()  # bodies have no secrets that are known; what looks like a key may come together only now
 
 
-def step(connection: sqlite3.Connection, seconds: float = STEP_SECONDS) -> bool:
-    """Take in some requests, for about that time; says whether there may be more."""
+def step(connection: sqlite3.Connection, seconds: float = STEP_SECONDS, stop: Callable[[], bool] = bool) -> bool:
+    """Take in some requests, for about that time or until `stop` says so; says whether there may be more."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        more = _step(connection, time.monotonic() + seconds)
+        until = time.monotonic() + seconds
+        more = _step(connection, lambda: time.monotonic() >= until or stop())
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()
@@ -45,15 +47,17 @@ def _next(connection: sqlite3.Connection) -> tuple[int, int, list[str]] | None:
     return None
 
 
-def _step(connection: sqlite3.Connection, until: float) -> bool:
+def _step(connection: sqlite3.Connection, enough: Callable[[], bool]) -> bool:
     packs = bodies.Packs(connection)
     while (work := _next(connection)) is not None:
         pack, done, requests = work
-        while done < len(requests) and time.monotonic() < until:
+        full = enough()
+        while done < len(requests) and not full:
             _take_in(connection, requests[done], packs)
             done += 1
+            full = enough()
         connection.execute(schema.SET_INDEXED, (pack, done))
-        if time.monotonic() >= until:
+        if full:
             return True
     return False
 

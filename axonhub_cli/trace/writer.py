@@ -144,7 +144,8 @@ class Writer:
             if now >= self._prune_at:
                 self._upkeep(self._connect())
             elif not batch and now >= self._index_at:
-                self._index_at = now if indexing.step(self._connect()) else float("inf")
+                more = indexing.step(self._connect(), stop=lambda: self._backlog.waiting)
+                self._index_at = now if more else float("inf")
         except Exception:  # noqa: BLE001  # trouble with the file shows again when there is a row to write
             self._prune_at = now + PRUNE_SECONDS
             self._index_at = float("inf")

@@ -42,6 +42,19 @@ def test_steps(database: Path, make_store: MakeStore, make_record: MakeRecord, q
     connection.close()
 
 
+def test_a_step_ends_when_somebody_comes(database: Path, make_store: MakeStore, make_record: MakeRecord, query: Query) -> None:
+    """Within one request, whatever time it has; what it did is kept."""
+    store = make_store()
+    fill(store, make_record, "a", "b", "c")
+    assert store.close(10)
+    connection, comes = sqlite3.connect(database, isolation_level=None), iter([False, False, True])
+    assert indexing.step(connection, 60, stop=lambda: next(comes))
+    assert query(database, "SELECT request_id FROM texts ORDER BY id") == [("a",), ("b",)]
+    assert not indexing.step(connection, 60)
+    assert query(database, "SELECT request_id FROM texts ORDER BY id") == [("a",), ("b",), ("c",)]
+    connection.close()
+
+
 def test_an_idle_writer_catches_up(
     database: Path, make_store: MakeStore, make_record: MakeRecord, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,8 +62,8 @@ def test_an_idle_writer_catches_up(
     monkeypatch.setattr(writer, "IDLE_SECONDS", 0.01)
     done, step = threading.Event(), indexing.step
 
-    def watched(connection: sqlite3.Connection) -> bool:
-        more = step(connection)
+    def watched(connection: sqlite3.Connection, *, stop: Callable[[], bool]) -> bool:
+        more = step(connection, stop=stop)
         if not more:
             done.set()
         return more
@@ -69,7 +82,7 @@ def test_a_search_is_complete(
 ) -> None:
     """It finds what was just recorded, beside a running server; one that takes long says so once."""
     monkeypatch.setattr(reading, "NOTICED_SECONDS", -1.0)
-    monkeypatch.setattr(indexing.step, "__defaults__", (-1.0,))
+    monkeypatch.setattr(indexing.step, "__defaults__", (-1.0, bool))
     store, told = make_store(), list[int]()
     fill(store, make_record, "a", "b", "c")
     steps = iter(range(5))
