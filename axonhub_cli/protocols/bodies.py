@@ -9,13 +9,13 @@ read.
 import re
 from bisect import bisect_right
 from collections.abc import Hashable
-from functools import cached_property
 from typing import Any
 
 import msgspec
 
 from ..types.edited import Edited
 from ..types.latest import Latest
+from ..types.once import once
 from .body import ITEMS, ClientBody, Glance, Known, look
 
 _COMMA = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
@@ -82,7 +82,7 @@ class _Base:
             self._said[marks] = ClientBody(self._data, None, Known(self._seen, False, 0, None)).said(marks)
         return self._said[marks]
 
-    @cached_property
+    @once
     def _shape(self) -> tuple[str, int, list[int], dict[str, tuple[int, int]]] | None:
         """The name of the conversation, where it begins, where its items end, and where other large values are. All are found by
         their bytes, which may stand somewhere else, too: that does no harm. None where there is no conversation."""

@@ -8,13 +8,13 @@ needs it.
 import re
 import threading
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import msgspec
 
 from ..errors import RequestError
 from ..types.edited import Body, Edited
+from ..types.once import once
 from .raw import Raw, dumps, kind_of, loads, loads_object
 
 _top = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -168,12 +168,12 @@ class ClientBody:
             self.seen = None
             self.fields = loads_object(data, "request body") | self._in_path
 
-    @cached_property
+    @once
     def fields(self) -> dict[str, Any]:
         """The whole object."""
         return loads_object(self.data, "request body") | self._in_path
 
-    @cached_property
+    @once
     def _top(self) -> dict[str, Any]:
         """Every top-level value, raw."""
         return _top(self.data)
@@ -192,7 +192,12 @@ class ClientBody:
     def has(self, keys: frozenset[str]) -> bool:
         """Whether any of these keys is there at the top; they are some of those that are always looked at."""
         seen = self.seen
-        return seen is None or any([getattr(seen, key) is not _ABSENT for key in keys])
+        if seen is None:
+            return True
+        for key in keys:  # not `any`: this is asked of every request
+            if getattr(seen, key) is not _ABSENT:
+                return True
+        return False
 
     def apart(self, key: str, raw: frozenset[str]) -> dict[str, Any] | None:
         """All top-level values: bytes for the items of the list `key` and for the values of `raw`, objects for the rest. None
@@ -205,7 +210,7 @@ class ClientBody:
         found = {name: bytes(value) if name in raw else loads(bytes(value)) for name, value in values}
         return {"model": self.get("model"), key: [bytes(item) for item in items], **found}
 
-    @cached_property
+    @once
     def model(self) -> str:
         """The model asked for. Raises `RequestError` when it is missing or no text."""
         model = self.get("model")
@@ -214,12 +219,12 @@ class ClientBody:
             raise RequestError(f"model: a model name is required, it is {found}.", param="model")
         return model
 
-    @cached_property
+    @once
     def stream(self) -> bool:
         """Whether the client wants a stream."""
         return self.get("stream") is True
 
-    @cached_property
+    @once
     def roles(self) -> list[str]:
         """Who speaks, item by item of `messages` or `input`; "" where no role is said. Few items have to be built for that."""
         seen = self.seen

@@ -10,10 +10,10 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ..types.edited import Body
@@ -33,8 +33,7 @@ from .tools import Toolbox
 _CONVERSATION = ("messages", "input", "contents", "system", "instructions", "systemInstruction", "tools")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Prepared(Struct, frozen=True, kw_only=True, eq=False):
     """What an upstream is sent and how it came about. `request`, `toolbox`, `settings` and `back` are there on the convert lane
     only; `settings` are the body's fields, the conversation apart.
 

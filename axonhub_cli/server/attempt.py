@@ -1,6 +1,7 @@
 """One try on one candidate: open the upstream, see what it says, and hand a good answer to `pump` or `whole`."""
 
 import asyncio
+from contextlib import nullcontext
 
 from msgspec.structs import replace
 
@@ -59,7 +60,11 @@ class Attempt:
         call, record = self.call, self.record
         call.record.attempts.append(record)
         try:
-            response = await self._try()
+            candidate = self.candidate
+            if is_here(candidate, call.gateway.port):
+                return self.failed(_circle(candidate))
+            secret = await call.gateway.secret(candidate.secret) if candidate.secret else None
+            return await self._ask(secret, trust=True)
         except (asyncio.CancelledError, ClientLeft):
             if record.outcome == "running":
                 record.outcome, record.reason = "cancelled", "the client left"
@@ -75,7 +80,6 @@ class Attempt:
         finally:
             record.duration_ms = call.ms() - record.started_ms
             call.gateway.recorder.attempt(call.record, record)
-        return response
 
     def skipped(self, problem: Problem) -> Answered | None:
         """What the client asks cannot be formed for this place: it was not asked."""
@@ -90,14 +94,6 @@ class Attempt:
         self.record.reason = self.call.gateway.redact(problem.message)
         self.call.problems.append((self.record.channel, problem))
         return None
-
-    async def _try(self) -> Answered | None:
-        call, candidate = self.call, self.candidate
-        if is_here(candidate, call.gateway.port):
-            message = f"Channel {candidate.channel.name} leads to this axonhub server itself. Correct its base_url."
-            return self.failed(Problem(kind="upstream", status=502, message=message, should_retry=False))
-        secret = await call.gateway.secret(candidate.secret) if candidate.secret else None
-        return await self._ask(secret, trust=True)
 
     async def _ask(self, secret: str | None, *, trust: bool) -> Answered | None:
         """Send the request. One that is refused for its seals goes once more without any (`trust` False)."""
@@ -190,13 +186,15 @@ class Attempt:
         """A 2xx: stream it, or read it whole, whatever the upstream chose to send and the client asked for."""
         inner = decoder_of(response)
         decoder: Decoding | None = inner
-        with self.keeper.guard(self.candidate.channel.timeouts.idle * self.call.scale):
+        idle = self.candidate.channel.timeouts.idle * self.call.scale
+        with _NO_WAIT if response.done else self.keeper.guard(idle):
             first = await next_chunk(response, decoder)
             streamed = is_stream(first, response.headers.get("content-type", ""))
             if self.upstream.name == "gemini" and begins_array(first):
                 decoder, streamed = Elements(inner), True
                 first = decoder.begin(first) or await next_chunk(response, decoder)
-            whole = b"" if streamed else first + await read_whole(response, MAX_WHOLE, decoder)
+            complete = response.done and decoder is None
+            whole = b"" if streamed else first if complete else first + await read_whole(response, MAX_WHOLE, decoder)
         if streamed:
             return await pump(self, response, decoder, first, prepared)
         return await say_whole(self, whole, prepared)
@@ -223,3 +221,11 @@ class Attempt:
         record.model = response.model or record.model
         record.usage, record.finish = response.usage, response.finish
         self.call.listener.note(response)
+
+
+_NO_WAIT = nullcontext()
+
+
+def _circle(candidate: Candidate) -> Problem:
+    message = f"Channel {candidate.channel.name} leads to this axonhub server itself. Correct its base_url."
+    return Problem(kind="upstream", status=502, message=message, should_retry=False)

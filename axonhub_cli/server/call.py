@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ..errors import AxonHubError
@@ -25,8 +25,7 @@ from .gateway import Gateway
 from .listen import Listener
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct, eq=False):
     """Everything about one client request while it is served."""
 
     gateway: Gateway

@@ -288,7 +288,8 @@ class Connection(asyncio.Protocol):
             response = await self._front.handle(request)
             if isinstance(response, Whole):
                 request.say(response)
-                await self.drained()
+                if self._stuck:
+                    await self.drained()
         except (asyncio.CancelledError, ConnectionError):  # the client left, or the server ends
             self.abort()
         except Exception:

@@ -161,7 +161,7 @@ class Handler:
             gateway.recorder.end(record, bodies if gateway.config.trace.bodies else {})
 
     def _describe(self, record: RequestRecord, session: Session, key: Key, body: ClientBody, *, compact: bool) -> None:
-        record.trace_id = session.trace_id or record.id.replace("ar-", "at-", 1)
+        record.trace_id = session.trace_id or f"at-{record.id[3:]}"
         record.thread, record.client = session.thread, session.client
         record.client_version, record.agent, record.parent_agent = session.client_version, session.agent, session.parent_agent
         record.turn = session.turn
@@ -251,7 +251,7 @@ def _new_id() -> str:
     It begins with the milliseconds of a quarter of an hour. What is recorded together then lies together in the store's tables:
     among 100,000 requests a row costs 40 us that way, and 130 where each falls on another page. People, who are shown the first
     characters, see what looks random."""
-    return f"ar-{int(time.time() * 1000) & 0xFFFFF:05x}{random.getrandbits(76):019x}"
+    return f"ar-{(int(time.time() * 1000) & 0xFFFFF) << 76 | random.getrandbits(76):024x}"
 
 
 _NAMING = frozenset({"metadata", "prompt_cache_key"})  # keys that may name a session

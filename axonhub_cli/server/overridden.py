@@ -1,6 +1,6 @@
 """A channel's own changes to a request, between its conversion and its upstream. A channel without any costs nothing."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ..protocols import overrides
 from ..protocols.lanes import Prepared

@@ -18,7 +18,7 @@ class Answer(Interface):
     status: int
     headers: dict[str, str]
     sink: Sink | None
-    done: bool  # nothing more will come than what waits to be read
+    done: bool  # nothing more will come than what waits to be read, and one `read` takes all of that
 
     async def read(self) -> bytes: ...
     def close(self) -> None: ...

@@ -24,7 +24,7 @@ MAX_BYTES = 32 * 1024 * 1024
 MAX_SEALS = 16384
 MAX_TRACES = 2048
 _RAW = re.compile(rb'"(?:signature|data|encrypted_content|thoughtSignature|thought_signature)"\s*:\s*"((?:[^"\\]|\\.){16,})"')
-_SIGNS = (b'"signature"', b'"redacted_thinking"', b'"encrypted_content"', b'"thoughtSignature"', b'"thought_signature"')
+_SIGNS = (b'ignature"', b'"redacted_thinking"', b'"encrypted_content"')  # where none is, there is no raw seal
 
 
 class SealStore:
@@ -35,6 +35,7 @@ class SealStore:
         self._size = 0
         self._seals: OrderedDict[bytes, tuple[str, str]] = OrderedDict()
         self._traces: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._alone: dict[str, frozenset[str]] = {}  # a channel by itself, which is what most traces have
 
     def made(self, value: str) -> tuple[str, str] | None:
         """Maker and channel of a raw seal that passed, or None."""
@@ -47,12 +48,15 @@ class SealStore:
 
     def served(self, trace_id: str, channel: str) -> None:
         """A channel served a trace."""
-        known = self._traces.get(trace_id, frozenset())
+        known = self._traces.get(trace_id)
+        if known is None:
+            self._traces[trace_id] = self._alone.get(channel) or self._alone.setdefault(channel, frozenset((channel,)))
+            if len(self._traces) > MAX_TRACES:
+                self._traces.popitem(last=False)
+            return
         if channel not in known:
             self._traces[trace_id] = known | {channel}
         self._traces.move_to_end(trace_id)
-        if len(self._traces) > MAX_TRACES:
-            self._traces.popitem(last=False)
 
     def mixed(self, trace_id: str, channel: str) -> bool:
         """Whether another channel served this trace, too."""
@@ -89,7 +93,8 @@ class SealStore:
 
     def note(self, answer: bytes, maker: str, channel: str) -> None:
         """The raw seals in an answer's bytes."""
-        if not any([sign in answer for sign in _SIGNS]):
+        signature, redacted, encrypted = _SIGNS
+        if signature not in answer and redacted not in answer and encrypted not in answer:
             return
         for found in _RAW.finditer(answer):
             value: Any = found.group(1)

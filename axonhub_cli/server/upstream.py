@@ -10,7 +10,7 @@ the new host), no cookie is kept. What the client sent as credentials never leav
 import os
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -73,16 +73,16 @@ class Upstream:
         if self._client is not None:
             await self._client.close()
 
-    async def open(self, candidate: Candidate, path: str, body: Body, headers: list[tuple[str, str]]) -> Answer:
-        """Send the request and wait for the response's headers. A reused connection that the upstream had already closed is
+    def open(self, candidate: Candidate, path: str, body: Body, headers: list[tuple[str, str]]) -> Awaitable[Answer]:
+        """Send the request, once it is awaited, and wait for the response's headers. A reused connection that the upstream had already closed is
         replaced once, silently: it answered nothing, so nothing was done twice."""
         channel, target = candidate.channel, url(candidate.endpoint, path)
         plain = None if channel.proxy else split(target)
         if plain is None:
-            return await self._borrow(candidate, target, bytes(body), headers)
+            return self._borrow(candidate, target, bytes(body), headers)
         host, port, tls, start = plain
         place = Place(host, port, self._context(channel.ca_file) if tls else None)
-        return await self._wires.ask(place, head_of(start, headers, len(body)), body, channel.timeouts.connect)
+        return self._wires.ask(place, head_of(start, headers, len(body)), body, channel.timeouts.connect)
 
     async def _borrow(self, candidate: Candidate, target: str, body: bytes, headers: list[tuple[str, str]]) -> Answer:
         if self._client is None:
@@ -144,7 +144,12 @@ def _credentials(candidate: Candidate, secret: str) -> dict[str, str]:
 
 def response_headers(upstream: Mapping[str, str]) -> dict[str, str]:
     """Of an upstream's response headers, those that the client gets."""
-    return {name: value for name, value in upstream.items() if name in _BACK or name.startswith(_BACK_PREFIXES)}
+    return {name: value for name, value in upstream.items() if _goes_back(name)}
+
+
+@lru_cache(maxsize=512)
+def _goes_back(name: str) -> bool:
+    return name in _BACK or name.startswith(_BACK_PREFIXES)
 
 
 def is_here(candidate: Candidate, port: int) -> bool:

@@ -133,7 +133,7 @@ class Answer:
         while not self._begun:
             if self._error is not None:
                 raise self._error
-            await self._wait()
+            await self._more_to_come()
 
     async def read(self) -> bytes:
         """What has arrived of the body; b"" at its end only."""
@@ -142,7 +142,7 @@ class Answer:
                 raise self._error
             if self.done:
                 return b""
-            await self._wait()
+            await self._more_to_come()
         data = self._take()
         if self._paused:
             self._paused = False
@@ -156,16 +156,15 @@ class Answer:
             self._error = Broken("it was closed by this program")
             self._wire.close()
 
-    async def _wait(self) -> None:
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+    def _more_to_come(self) -> "asyncio.Future[None]":
+        """What whoever waits is woken with."""
+        self._waiter = waiter = asyncio.get_running_loop().create_future()
+        return waiter
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def _take(self) -> bytes:
         pieces = self._pieces
@@ -270,7 +269,11 @@ def _lower(name: bytes) -> str:
 
 
 def _by_name(lines: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    headers: dict[str, str] = {}
+    texts = b"\n".join([value for _, value in lines]).decode("utf-8", "surrogateescape").split("\n")
+    headers = dict(zip([_lower(name) for name, _ in lines], texts, strict=False))
+    if len(headers) == len(lines) == len(texts):  # no name came twice
+        return headers
+    headers = {}
     for name, value in lines:
         key, text = _lower(name), value.decode("utf-8", "surrogateescape")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text

@@ -57,8 +57,13 @@ def split(url: str) -> tuple[str, int, bool, str] | None:
 
 def head_of(start: str, headers: list[tuple[str, str]], length: int) -> bytes:
     """The request's first lines. Raises `ConfigError` when a header holds a line break: it would begin another header."""
-    text = start + "".join(f"{name}: {value}\r\n" for name, value in headers) + f"Content-Length: {length}\r\n\r\n"
-    if text.count("\n") != len(headers) + 4 or text.count("\r") != len(headers) + 4:
+    return b"%bContent-Length: %d\r\n\r\n" % (_lines(start, tuple(headers)), length)
+
+
+@lru_cache(maxsize=256)  # a session's requests have the same ones
+def _lines(start: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+    text = start + "".join(f"{name}: {value}\r\n" for name, value in headers)
+    if text.count("\n") != len(headers) + 2 or text.count("\r") != len(headers) + 2:
         raise ConfigError("A header for the upstream holds a line break.", hint="Check `headers` and the secret of the channel.")
     return text.encode("utf-8", "surrogateescape")
 
@@ -67,6 +72,7 @@ class Wires:
     """Connections by place. Belongs to a running loop."""
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._idle: dict[Place, list[Wire]] = {}
         self._names = Names()
         self._room = memoryview(bytearray(FIRST))
@@ -75,14 +81,18 @@ class Wires:
     async def ask(self, place: Place, head: bytes, body: Body, patience: float) -> Answer:
         """Send a request and wait for its answer's head. Raises `Unreachable`, `Broken`, and `TimeoutError` when no connection
         is made within `patience` seconds."""
-        wire = self._waiting(place)
-        if wire is not None:
+        reused = self._waiting(place)
+        while True:
+            answer = (reused or await self._connect(place, patience)).ask(head, body)
             try:
-                return await _exchange(wire, head, body)
-            except Broken as error:
-                if not error.unanswered:
+                await answer.head()
+            except BaseException as error:
+                answer.close()
+                if reused is None or not (isinstance(error, Broken) and error.unanswered):
                     raise
-        return await _exchange(await self._connect(place, patience), head, body)
+                reused = None
+            else:
+                return answer
 
     def close(self) -> None:
         """End every connection that waits."""
@@ -95,7 +105,7 @@ class Wires:
 
     def _waiting(self, place: Place) -> Wire | None:
         wires = self._idle.get(place)
-        oldest, now = asyncio.get_running_loop().time() - KEEP_SECONDS, time.time()
+        oldest, now = self._loop.time() - KEEP_SECONDS, time.time()
         while wires:
             wire = wires.pop()
             if (
@@ -106,7 +116,7 @@ class Wires:
         return None
 
     async def _connect(self, place: Place, patience: float) -> Wire:
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         wires = self._idle.setdefault(place, [])
 
         def released(wire: Wire) -> None:
@@ -133,13 +143,12 @@ class Wires:
 
     def _close_old(self) -> None:
         """Close what has waited for too long; look again while anything waits."""
-        loop = asyncio.get_running_loop()
-        oldest = loop.time() - KEEP_SECONDS
+        oldest = self._loop.time() - KEEP_SECONDS
         for wires in self._idle.values():
             for wire in [wire for wire in wires if wire.idle_since <= oldest or not wire.usable]:
                 wires.remove(wire)
                 wire.close()
-        self._sweep = loop.call_later(KEEP_SECONDS, self._close_old) if any(self._idle.values()) else None
+        self._sweep = self._loop.call_later(KEEP_SECONDS, self._close_old) if any(self._idle.values()) else None
 
 
 _ONE_READ = READ * 3 // 4  # bytes: uvloop reads again before whoever waits gets to take the first ones, unless it is paused
@@ -154,13 +163,3 @@ def _ask_now_and_then(sock: socket.socket) -> None:
         if hasattr(socket, name):
             with suppress(OSError):  # not every system that has the name has the option
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-async def _exchange(wire: Wire, head: bytes, body: Body) -> Answer:
-    answer = wire.ask(head, body)
-    try:
-        await answer.head()
-    except BaseException:
-        answer.close()
-        raise
-    return answer

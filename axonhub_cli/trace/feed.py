@@ -139,7 +139,10 @@ class Feed:
         """Publish the `request` or `end` event that `make` gives: now to those who listen, later to those who come. It is called
         in the thread of whoever publishes or subscribes, and tells of the request as it is then. `trouble`: it failed."""
         with self._lock:
-            self._remember(kind, request_id, make)
+            if kind == "end":
+                self._over(request_id, make)
+            else:
+                self._running[request_id] = make
             if self.watched or (trouble and self._subscriptions):
                 event = make()
                 for subscription in self._subscriptions:
@@ -173,19 +176,22 @@ class Feed:
         for subscription in self._subscriptions:
             subscription.close()
 
-    def _remember(self, kind: str, request_id: str, event: Event | Make) -> None:
+    def _remember(self, kind: str, request_id: str, event: Event) -> None:
         match kind:
             case "request":
                 self._running[request_id] = event
             case "attempt":
-                self._attempt(_made(event))
+                self._attempt(event)
             case "end":
-                self._running.pop(request_id, None)
-                self._finished[request_id] = event
-                if len(self._finished) > FINISHED_KEPT:
-                    del self._finished[next(iter(self._finished))]
+                self._over(request_id, event)
             case "log":
-                self._logs.append(_made(event))
+                self._logs.append(event)
+
+    def _over(self, request_id: str, event: Event | Make) -> None:
+        self._running.pop(request_id, None)
+        self._finished[request_id] = event
+        if len(self._finished) > FINISHED_KEPT:
+            del self._finished[next(iter(self._finished))]
 
     def _attempt(self, event: Event) -> None:
         """Keep the newest state of each attempt with its request; one that is made when it is asked for knows its attempts."""

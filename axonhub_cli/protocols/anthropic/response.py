@@ -84,7 +84,7 @@ def read_usage(usage: dict[str, Any]) -> Usage:
 def count(fields: dict[str, Any], key: str) -> int | None:
     """A number of tokens, or None."""
     value = fields.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if type(value) is int and value >= 0 else None
 
 
 def write_usage(usage: Usage | None) -> dict[str, Any]:
@@ -126,13 +126,16 @@ def late_extras(event: dict[str, Any]) -> dict[str, Any]:
 
 def _told(fields: Any, known: frozenset[str]) -> dict[str, Any]:
     """The keys of an object that are not known and not null."""
-    return {k: v for k, v in fields.items() if k not in known and v is not None} if isinstance(fields, dict) else {}
+    if not isinstance(fields, dict) or fields.keys() <= known:
+        return {}
+    return {k: v for k, v in fields.items() if k not in known and v is not None}
 
 
 def read_response(body: dict[str, Any]) -> Response:
     """A whole answer. Raises `ProtocolError` when it is none."""
     try:
-        parts = tuple(read_block(block, f"content[{at}]") for at, block in enumerate(objects(body.get("content"), "content")))
+        blocks = objects(body.get("content"), "content")
+        parts = tuple([read_block(block, f"content[{at}]") for at, block in enumerate(blocks)])
     except RequestError as error:
         raise ProtocolError(f"The upstream's answer cannot be read: {error.message}") from None
     word, usage = text_or_none(body.get("stop_reason")), body.get("usage")
@@ -141,7 +144,7 @@ def read_response(body: dict[str, Any]) -> Response:
         id=text_or_none(body.get("id")) or "",
         model=text_or_none(body.get("model")) or "",
         parts=parts,
-        finish=read_reason(word, calls=any(isinstance(part, ToolCall) for part in parts)),
+        finish=read_reason(word, calls=ToolCall in map(type, parts)),
         raw_finish=word,
         stop_sequence=text_or_none(body.get("stop_sequence")),
         usage=read_usage(usage) if isinstance(usage, dict) else None,
