@@ -8,7 +8,8 @@ needs it.
 import re
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -128,6 +129,15 @@ def look(data: bytes) -> tuple[Glance, bool]:
     return seen, _named.times == 1
 
 
+Keys: TypeAlias = Callable[[Glance], tuple[Raw, ...]]
+
+
+def keys(*names: str) -> Keys:
+    """Keys to ask `ClientBody.has` for: two or more of those that are always looked at, the conversation apart."""
+    assert len(names) > 1
+    return attrgetter(*names)
+
+
 class Known(NamedTuple):
     """What is known of a body without reading all of it (`bodies`): what a look would find; how many items of its conversation
     are those of an earlier body, and whether that one's model has said some bytes."""
@@ -189,15 +199,9 @@ class ClientBody:
         value = getattr(self.seen, key) if key in _IS_SEEN else self._top.get(key, _ABSENT)
         return None if value is _ABSENT else loads(bytes(value))
 
-    def has(self, keys: frozenset[str]) -> bool:
-        """Whether any of these keys is there at the top; they are some of those that are always looked at."""
-        seen = self.seen
-        if seen is None:
-            return True
-        for key in keys:  # not `any`: this is asked of every request
-            if getattr(seen, key) is not _ABSENT:
-                return True
-        return False
+    def has(self, these: Keys) -> bool:
+        """Whether any of these keys is there at the top; True where the body is odd."""
+        return self.seen is None or (found := these(self.seen)).count(_ABSENT) < len(found)
 
     def apart(self, key: str, raw: frozenset[str]) -> dict[str, Any] | None:
         """All top-level values: bytes for the items of the list `key` and for the values of `raw`, objects for the rest. None

@@ -35,7 +35,7 @@ class Request:
     def __init__(self, connection: "Connection") -> None:
         self.connection = connection
         self.raw_path = self.method = ""
-        self.raw_headers: list[tuple[bytes, bytes]] = []
+        self.raw_headers: tuple[tuple[bytes, bytes], ...] = ()
         self.length: int | None = None
         self.expects = b""
         self.answered = self.begun = self.complete = self.unwanted = self._invited = False
@@ -196,7 +196,7 @@ def head_of(status: int, headers: Mapping[str, str], framing: str) -> bytes:
     said = "".join([*headers, *headers.values()])
     if "\n" in said or "\r" in said:
         raise ValueError("a header holds a line break")
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    lines = "\r\n".join([*map(": ".join, headers.items()), ""])
     line = _LINES.get(status) or f"HTTP/1.1 {status} Status\r\n"
     return f"{line}{lines}{framing}Date: {_date(int(time.time()))}\r\n\r\n".encode("utf-8", "surrogateescape")
 

@@ -15,7 +15,8 @@ import socket
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
@@ -91,7 +92,7 @@ class Connection(asyncio.Protocol):
         self._parser: Any = HttpRequestParser(self)  # None when the connection is gone: it holds on to this object
         self._coming: Request | None = None  # the one that is being read
         self._waiting: deque[Request] = deque()
-        self._head = 0  # bytes of the head that comes
+        self._lines: list[tuple[bytes, bytes]] = []  # of its head, but for the body's length
         self._coding = b""  # its transfer codings, each with a comma
         self._silence = 0  # bytes that came without anything coming of them
         self._in_body = self._deaf = self._last = self._paused = self._refused = self._stuck = False
@@ -205,37 +206,29 @@ class Connection(asyncio.Protocol):
         if self._offering:
             return
         self._coming = None if self._refused else Request(self)
-        self._in_body, self._coding = False, b""
-        self._head = self._silence = 0
+        self._in_body, self._coding, self._lines = False, b"", []
+        self._silence = 0
 
     def on_url(self, url: bytes) -> None:
         if self._coming is not None and not self._offering:
             self._coming.raw_path += url.decode("latin-1")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        request = self._coming
-        if request is None or self._in_body:  # trailers say nothing to us
+        if self._in_body:  # trailers say nothing to us
             return
-        size, value = len(name), value.rstrip(b" \t")
-        if size == 14 and name.lower() == b"content-length":
-            request.length = int(value)
+        if len(name) == 14 and self._coming is not None and name.lower() == b"content-length":
+            self._coming.length = int(value)
         else:
-            request.raw_headers.append((name, value))
-            if size == 6 and name.lower() == b"expect":
-                request.expects = value.lower()
-            elif size == 17 and name.lower() == b"transfer-encoding":
-                self._coding += value.lower() + b","
-        self._head += size + len(value)
-        if len(value) > _LINE:
-            self._head = _HEAD + 1
+            self._lines.append((name, value))
 
     def on_headers_complete(self) -> None:
         request, parser = self._coming, self._parser
         if request is None or self._offering:
             return
         self._in_body, self._silence = True, 0
-        version = parser.get_http_version()
-        if (why := self._objection(request, version)) is not None:
+        version, head = parser.get_http_version(), _head(tuple(self._lines))
+        request.raw_headers, request.expects, self._coding = head.lines, head.expects, head.coding
+        if (why := self._objection(request, head, version)) is not None:
             self._refuse(*why)
             return
         request.method = parser.get_method().decode("latin-1")
@@ -247,11 +240,11 @@ class Connection(asyncio.Protocol):
         if len(self._waiting) > _AHEAD:
             self.abort()
 
-    def _objection(self, request: Request, version: str) -> tuple[int, str] | None:
+    def _objection(self, request: Request, head: "_Head", version: str) -> tuple[int, str] | None:
         """Status and reason where a head is none that we answer."""
         if version not in ("1.1", "1.0"):
             return 400, "This is not the HTTP/1.1 that axonhub speaks."
-        if self._head > _HEAD or len(request.raw_headers) > _LINES or len(request.raw_path) > _LINE:
+        if head.large or len(request.raw_path) > _LINE:
             return 431, "The head of this request is too large."
         if self._coding and (self._coding != b"chunked," or version == "1.0"):  # where such a body ends is a matter of opinion
             return 501, "axonhub knows no transfer coding but the chunked one of HTTP/1.1."
@@ -321,3 +314,27 @@ class Connection(asyncio.Protocol):
         """It had its time to send the rest of a body that nobody wants."""
         if self.request is request:
             self.close()
+
+
+class _Head(NamedTuple):
+    """What the lines of a head say, but for the body's length. `coding`: transfer codings, each with a comma."""
+
+    lines: tuple[tuple[bytes, bytes], ...]
+    expects: bytes
+    coding: bytes
+    large: bool
+
+
+@lru_cache(maxsize=64)  # a client's requests have the same ones
+def _head(lines: tuple[tuple[bytes, bytes], ...]) -> _Head:
+    kept = tuple((name, value.rstrip(b" \t")) for name, value in lines)
+    expects, coding, size = b"", b"", 0
+    for name, value in kept:
+        size += len(name) + len(value)
+        match name.lower():
+            case b"expect":
+                expects = value.lower()
+            case b"transfer-encoding":
+                coding += value.lower() + b","
+    large = size > _HEAD or len(lines) > _LINES or any(len(value) > _LINE for _, value in kept)
+    return _Head(kept, expects, coding, large)

@@ -88,8 +88,9 @@ class Gateway:
     _files: tuple[str, ...] = ()  # that may change
     _looks: list[tuple[int, ...] | None] = field(default_factory=list)  # how they were when they were polled
     _places: OrderedDict[str, tuple[str, str | None]] = field(default_factory=OrderedDict)
-    _shown: tuple[Config, Channel | None] | None = None
-    _effective: Config | None = None
+    _effective: Config = field(init=False)  # of these two:
+    _read: Config | None = None
+    _demo: Channel | None = None
     _plans: dict[tuple[str | None, str, Protocol], Plan] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -108,13 +109,11 @@ class Gateway:
     @property
     def config(self) -> Config:
         """The configuration in force: the file's, or the demo channel alone."""
-        config, shown = self.reloader.config, self._shown
-        if shown is None or shown[0] is not config or shown[1] is not self.demo:
-            self._shown = (config, self.demo)
-            only = (self.demo,) if self.demo is not None and self.demo_active else None
+        if self._read is not self.reloader.config or self._demo is not self.demo:
+            self._read, self._demo = config, demo = self.reloader.config, self.demo
+            only = (demo,) if demo is not None and self.demo_active else None
             self._effective = config if only is None else Config(server=config.server, trace=config.trace, channels=only)
             self._plans.clear()
-        assert self._effective is not None
         return self._effective
 
     def plan(self, profile: str | None, model: str, protocol: Protocol, trace_id: str) -> Plan:

@@ -68,8 +68,8 @@ class Guard:
             return Problem(kind="unsupported", status=405, message=message, should_retry=False)
         if method != "POST":
             return None
-        content_type = headers.get("content-type", "").split(";")[0].strip().lower()
-        if content_type != "application/json":
+        content_type = headers.get("content-type", "")
+        if content_type != "application/json" and (content_type := _type(content_type)) != "application/json":
             message = f"The body must be application/json, it is {content_type[:100] or 'of no type'}."
             return Problem(kind="unsupported", message=message, should_retry=False)
         if length is not None and length > self.max_body:
@@ -81,6 +81,10 @@ def too_large(limit: int) -> Problem:
     """The body is over the limit."""
     message = f"The request body is larger than {limit >> 20} MB. Raise max_body_mb in config.toml, or shorten the conversation."
     return Problem(kind="too_large", message=message, should_retry=False)
+
+
+def _type(header: str) -> str:
+    return header.split(";")[0].strip().lower()
 
 
 def _token(headers: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..config.keys import Key
 from ..errors import AxonHubError, ProtocolError, RequestError
-from ..protocols.body import ClientBody
+from ..protocols.body import ClientBody, keys
 from ..protocols.registry import codec
 from ..trace.purpose import purpose
 from ..trace.records import BodyKind, RequestRecord
@@ -37,6 +37,7 @@ log = logging.getLogger("axonhub")
 _BODY_IDLE = 60.0  # seconds that an upload may pause
 _BODY_TOTAL = 300.0  # seconds that it may take
 _IN_THREAD = 512 * 1024  # decoding more than this happens off the loop
+_OWN = frozenset({"hello", "health", "events", "state"})  # kinds of routes that ask for no model
 
 
 class Handler:
@@ -48,7 +49,7 @@ class Handler:
         self._cards = Cards()
 
     async def handle(self, request: Request) -> Answered:
-        raw = tuple(request.raw_headers)
+        raw = request.raw_headers
         headers = self._cards.get(raw, self.gateway.config) or Card(raw)
         raw_path = request.raw_path
         path = raw_path.partition("?")[0]
@@ -83,14 +84,8 @@ class Handler:
         problem = gateway.guard.form(route, request.method, headers, request.length)
         if problem is not None and problem.status == 405:
             return self._refuse(request, request.path, headers, problem)
-        if route.kind == "hello":
-            return Whole(headers=SAFE)
-        if route.kind == "health":
-            return admin.health(gateway, headers)
-        if route.kind == "events":
-            return await admin.events(gateway, request, headers)
-        if route.kind == "state":
-            return admin.state(gateway, headers)
+        if route.kind in _OWN:
+            return await self._of_itself(request, route, headers)
         gateway.refresh()
         key = gateway.guard.key(headers, request.query.get("key", "") if route.protocol == "gemini" else "")
         if isinstance(key, Problem):
@@ -101,6 +96,17 @@ class Handler:
         if route.kind in ("models", "model"):
             return models.answer(gateway, key, asker(route, headers), route.arg)
         return await self._with_body(request, route, headers, key)
+
+    async def _of_itself(self, request: Request, route: Route, headers: Card) -> Answered:
+        """What the server says without a key of a client's."""
+        match route.kind:
+            case "health":
+                return admin.health(self.gateway, headers)
+            case "events":
+                return await admin.events(self.gateway, request, headers)
+            case "state":
+                return admin.state(self.gateway, headers)
+        return Whole(headers=SAFE)
 
     async def _with_body(self, request: Request, route: Route, headers: Card, key: Key) -> Answered:
         gateway = self.gateway
@@ -254,7 +260,7 @@ def _new_id() -> str:
     return f"ar-{(int(time.time() * 1000) & 0xFFFFF) << 76 | random.getrandbits(76):024x}"
 
 
-_NAMING = frozenset({"metadata", "prompt_cache_key"})  # keys that may name a session
+_NAMING = keys("metadata", "prompt_cache_key")  # that may name a session
 _NOTHING = Hints()
 
 

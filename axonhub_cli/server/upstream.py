@@ -144,7 +144,7 @@ def _credentials(candidate: Candidate, secret: str) -> dict[str, str]:
 
 def response_headers(upstream: Mapping[str, str]) -> dict[str, str]:
     """Of an upstream's response headers, those that the client gets."""
-    return {name: value for name, value in upstream.items() if _goes_back(name)}
+    return {name: upstream[name] for name in filter(_goes_back, upstream)}
 
 
 @lru_cache(maxsize=512)

@@ -239,8 +239,7 @@ class Answer:
         self._more = self.done  # a second answer to one request
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._begun:  # trailers say nothing to us
-            self._lines.append((name, value))
+        self._lines.append((name, value))
 
     def on_headers_complete(self) -> None:
         parser = self._parser
@@ -253,7 +252,7 @@ class Answer:
             self._lines = []
         elif not self.done:
             self.status, self._begun = status, True
-            self.headers = _by_name(self._lines)
+            self.headers, self._lines = _by_name(self._lines), []  # trailers say nothing to us
             if self.headers.get("transfer-encoding", "chunked").lower() != "chunked":
                 raise ValueError("a transfer coding that nobody asked for")
             self._wake()
@@ -269,8 +268,11 @@ def _lower(name: bytes) -> str:
 
 
 def _by_name(lines: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    texts = b"\n".join([value for _, value in lines]).decode("utf-8", "surrogateescape").split("\n")
-    headers = dict(zip([_lower(name) for name, _ in lines], texts, strict=False))
+    if not lines:
+        return {}
+    names, values = zip(*lines, strict=True)
+    texts = b"\n".join(values).decode("utf-8", "surrogateescape").split("\n")
+    headers = dict(zip(map(_lower, names), texts, strict=False))
     if len(headers) == len(lines) == len(texts):  # no name came twice
         return headers
     headers = {}

@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from ..protocols.body import ClientBody
+from ..protocols.body import ClientBody, keys
 
 
 class Fields(Protocol):
@@ -13,7 +13,7 @@ class Fields(Protocol):
 
 _FIELDS = (("reasoning", "effort"), ("output_config", "effort"), ("reasoning_effort", None), ("thinking", "budget_tokens"))
 
-_KEYS = frozenset({"generationConfig", *(key for key, _ in _FIELDS)})
+_KEYS = keys("generationConfig", *(key for key, _ in _FIELDS))
 
 
 def effort(body: ClientBody) -> str | None:
