@@ -74,8 +74,8 @@ class Upstream:
             await self._client.close()
 
     def open(self, candidate: Candidate, path: str, body: Body, headers: list[tuple[str, str]]) -> Awaitable[Answer]:
-        """Send the request, once it is awaited, and wait for the response's headers. A reused connection that the upstream had already closed is
-        replaced once, silently: it answered nothing, so nothing was done twice."""
+        """Send the request, once it is awaited, and wait for the response's headers. A reused connection that the upstream had
+        already closed is replaced once, silently: it answered nothing, so nothing was done twice."""
         channel, target = candidate.channel, url(candidate.endpoint, path)
         plain = None if channel.proxy else split(target)
         if plain is None:

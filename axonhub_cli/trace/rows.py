@@ -27,7 +27,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def columns(record: RequestRecord, places: Places, redactor: Redactor, searched: Foreign | None = None) -> Row:
-    """The values of `schema.PUT_REQUESTS`, without secrets. `searched`: what others wrote, when there are none in it."""
+    """The values of `schema.NEW_REQUESTS`, without secrets. `searched`: what others wrote, when there are none in it."""
     usage = record.usage
     return (
         *_plain(record),

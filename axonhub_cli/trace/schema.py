@@ -155,12 +155,15 @@ _ALL = (*PLAIN, *USAGE, *MADE)
 _GIVEN_ONCE = ("id", "started", "protocol", "path")  # known at the begin; everything else may change until the end
 _VALUES = f"({', '.join('?' for _ in _ALL)})"
 # By how many rows they put: one statement for many lets go of the interpreter once, not once a row.
-PUT_REQUESTS = {
-    many: f"""
-    INSERT INTO requests ({", ".join(_ALL)}) VALUES {", ".join([_VALUES] * many)}
-    ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _ALL if name not in _GIVEN_ONCE)}
-"""  # noqa: S608  # our own names
+NEW_REQUESTS = {
+    many: f"INSERT INTO requests ({', '.join(_ALL)}) VALUES {', '.join([_VALUES] * many)}"  # noqa: S608  # our own names
     for many in (20, 5, 1)
+}
+PUT_REQUESTS = {  # those that may be there already
+    many: f"""{new}
+    ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _ALL if name not in _GIVEN_ONCE)}
+"""
+    for many, new in NEW_REQUESTS.items()
 }
 PACKS = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'packs'), 0), (SELECT min(id) FROM packs)"
 PUT_PACK = "INSERT INTO packs (id, oldest, last, requests, contents, zstd) VALUES (?, ?, ?, ?, ?, ?)"

@@ -6,6 +6,7 @@ damaged                          the file is set aside, a new one begun, the bat
 deleted                          a new one is begun
 of a later version               switched off, with a sentence
 a row that cannot be stored      that row is lost, the others of its batch are not
+a row that is there already      it is written over, as that of a request that had begun is
 """
 
 import errno
@@ -80,6 +81,7 @@ class Writer:
         self.hasty: Callable[[], bool] = bool
         self.finder = Finder()
         self._packer = Packer()
+        self._begun: set[str] = set()  # requests that are in the file and not over
         self._backlog = backlog
         self._retry_seconds = retry_seconds
         self._ready = ready
@@ -186,12 +188,20 @@ class Writer:
                 self._backlog.done([item])
             del batch[0]
 
-    def _transaction(self, connection: sqlite3.Connection, batch: list[Item], make: Make = rows.columns) -> None:
+    def _transaction(self, connection: sqlite3.Connection, batch: list[Item], make: Make | None = None) -> None:
+        """Write a batch. `make`: each row on its own, whatever is in the file already."""
         redactor = Redactor(self.secrets(), self.config.redact)
         connection.execute("BEGIN IMMEDIATE")
         try:
             self._packer.begin(connection)
-            _put(connection, self._rows(batch, redactor, make))
+            there = set(self._begun) if make is None else {item.record.id for item in batch}
+            new: list[rows.Row] = []
+            known: list[rows.Row] = []
+            for row in self._rows(batch, redactor, make or rows.columns):
+                (known if row[0] in there else new).append(row)
+                there.add(row[0])
+            _put(connection, schema.NEW_REQUESTS, new)
+            _put(connection, schema.PUT_REQUESTS, known)
             self._packer.finish()
             connection.execute("COMMIT")
         except BaseException:
@@ -199,6 +209,11 @@ class Writer:
             connection.rollback()
             raise
         self.finder.written()
+        for item in batch:
+            if item.final:
+                self._begun.discard(item.record.id)
+            else:
+                self._begun.add(item.record.id)
 
     def _rows(self, batch: list[Item], redactor: Redactor, make: Make) -> list[rows.Row]:
         """The rows of a batch; a begin whose end is in it, too, is none."""
@@ -308,13 +323,13 @@ def _searched(items: list[Item], redactor: Redactor) -> list[rows.Foreign] | Non
     return None if redactor.finds(*(text.encode("utf-8", "replace") for text in together), *bodies) else found
 
 
-def _put(connection: sqlite3.Connection, made: list[rows.Row]) -> None:
-    """Put rows, by as few statements as there may be."""
+def _put(connection: sqlite3.Connection, statements: dict[int, str], made: list[rows.Row]) -> None:
+    """Put rows, by as few statements as there may be. `statements`: by how many rows they put, the most first."""
     at = 0
     while at < len(made):
-        many = next(size for size in schema.PUT_REQUESTS if size <= len(made) - at)
+        many = next(size for size in statements if size <= len(made) - at)
         values = chain.from_iterable(made[at : at + many])
-        connection.execute(schema.PUT_REQUESTS[many], [_NULL if value is None else value for value in values])
+        connection.execute(statements[many], [_NULL if value is None else value for value in values])
         at += many
 
 

@@ -62,6 +62,19 @@ def test_a_request_that_runs_is_written_as_it_is(
     assert query(database, "SELECT asked_model FROM requests") == [("ended",)]
 
 
+def test_a_row_that_is_there_already(query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
+    """Whoever wrote it, it is written over, and costs the others of its batch nothing."""
+    other, store = make_store(), make_store()
+    other.begin(make_record("ar-2", outcome="running"))
+    assert other.flush(10)
+    store.end(make_record("ar-1", outcome="ok"), {"client_request": b"one"})
+    store.end(make_record("ar-2", outcome="error"), {"client_request": b"two"})
+    assert store.flush(10)
+    assert (query(database), store.dropped_rows, store.error) == ([("ar-1", "ok"), ("ar-2", "error")], 0, None)
+    with reader(database) as traces:
+        assert [traces.bodies(name) for name in ("ar-1", "ar-2")] == [{"client_request": b"one"}, {"client_request": b"two"}]
+
+
 def test_bodies_can_be_switched_off(query: Query, database: Path, make_store: MakeStore, make_record: MakeRecord) -> None:
     """`bodies = false` keeps the row and no body; the switch works while running."""
     store = make_store()
