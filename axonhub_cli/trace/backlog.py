@@ -58,12 +58,14 @@ class Backlog:
         if self.closing:
             self._lose(item)
             return
-        items, size = self._items, sum(map(held, item.bodies.values())) if item.bodies else 0
-        if self._bytes_in + size - self._bytes_out > self._limit_bytes and item.bodies:
-            item.bodies, size = {}, 0
-            self.dropped_bodies += 1
-        item.size = size
-        self._bytes_in += size
+        items = self._items
+        if item.bodies:
+            size = sum(map(held, item.bodies.values()))
+            if self._bytes_in + size - self._bytes_out > self._limit_bytes:
+                item.bodies, size = {}, 0
+                self.dropped_bodies += 1
+            item.size = size
+            self._bytes_in += size
         self._put += 1
         if len(items) >= self._limit_rows:
             with self._changed:

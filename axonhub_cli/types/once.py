@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar, overload
 T = TypeVar("T")
 
 
-class once(Generic[T]):  # noqa: N801  # a decorator, named like `property`
+class once(Generic[T]):  # a decorator, named like `property`
     """Calls the method when its value is first asked for; from then on the value stands in the object's `__dict__`."""
 
     def __init__(self, make: Callable[[Any], T]) -> None:

@@ -4,6 +4,7 @@ Anthropic counts `input_tokens` without what was read from or written to the cac
 and `output_tokens` are required integers: where nobody told us, the wire's form demands a 0, and only there.
 """
 
+from itertools import filterfalse
 from typing import Any
 
 from ...errors import ProtocolError, RequestError
@@ -128,7 +129,7 @@ def _told(fields: Any, known: frozenset[str]) -> dict[str, Any]:
     """The keys of an object that are not known and not null."""
     if not isinstance(fields, dict) or fields.keys() <= known:
         return {}
-    return {k: v for k, v in fields.items() if k not in known and v is not None}
+    return {k: fields[k] for k in filterfalse(known.__contains__, fields) if fields[k] is not None}
 
 
 def read_response(body: dict[str, Any]) -> Response:
