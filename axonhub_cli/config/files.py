@@ -111,9 +111,9 @@ def sweep(path: Path) -> None:
             stray.unlink()
 
 
-def signature(path: Path | str) -> tuple[int, ...] | None:
-    """What changes when the file does, from one `stat`; None when there is no file."""
-    if not os.access(path, os.F_OK):  # most of the files that a server looks for are not there, and an error costs more
+def signature(path: Path | str, *, there: bool = False) -> tuple[int, ...] | None:
+    """What changes when the file does, from one `stat`; None when there is no file. `there`: it was a moment ago."""
+    if not there and not os.access(path, os.F_OK):  # most of what a server looks for is not there, and an error costs more
         return None
     try:
         info = os.stat(path)

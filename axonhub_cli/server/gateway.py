@@ -86,7 +86,7 @@ class Gateway:
     asked: float = -_QUIET  # when the last request came (`time.monotonic`)
     _polled: float = 0.0
     _files: tuple[str, ...] = ()  # that may change
-    _looks: list[tuple[int, ...] | None] = field(default_factory=list)  # how they were when they were polled
+    _looks: list[tuple[int, ...] | None] = field(init=False)  # how they were when they were polled
     _places: OrderedDict[str, tuple[str, str | None]] = field(default_factory=OrderedDict)
     _effective: Config = field(init=False)  # of these two:
     _read: Config | None = None
@@ -98,6 +98,7 @@ class Gateway:
         self.gates = Gates(scale())
         files = (self.reloader.path, self.keys.path, self.tested.path, self.orders.path if self.orders is not None else None)
         self._files = tuple(str(path) for path in files if path is not None)
+        self._looks = [None for _ in self._files]
         for trace, allowance in self.orders.allowances.items() if self.orders is not None else ():
             self.budgets.allow(trace, allowed(allowance, None))
 
@@ -204,7 +205,7 @@ class Gateway:
     def poll(self) -> None:
         """Look once whether one of the files changed; a broken config.toml is reported and changes nothing."""
         self._polled = time.monotonic()
-        looks = [signature(path) for path in self._files]
+        looks = [signature(path, there=before is not None) for path, before in zip(self._files, self._looks, strict=True)]
         if looks == self._looks:
             return
         self._looks = looks

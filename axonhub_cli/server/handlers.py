@@ -15,7 +15,7 @@ from ..config.keys import Key
 from ..errors import AxonHubError, ProtocolError, RequestError
 from ..protocols.body import ClientBody, keys
 from ..protocols.registry import codec
-from ..trace.purpose import purpose
+from ..trace.purpose import purpose, says_it
 from ..trace.records import BodyKind, RequestRecord
 from ..trace.session import Hints, Session, identify
 from ..types.edited import Body
@@ -28,6 +28,7 @@ from .client import SAFE, ClientLeft
 from .exchange import Answered, Request, Whole, json_response
 from .gateway import Gateway
 from .guard import too_large
+from .introduction import Introduction
 from .listen import Listener
 from .preview import effort, preview
 from .routes import Route, asker, find, known, protocol_of
@@ -143,7 +144,7 @@ class Handler:
     ) -> Answered:
         """A model call, recorded from here to its end whatever happens."""
         gateway = self.gateway
-        gateway.recorder.begin(record)
+        introduce = Introduction(gateway.recorder, record, body, looked=says_it(record.client))
         bodies: dict[BodyKind, Body] = {"client_request": body.kept}
         try:
             await gateway.budgets.check(gateway.config.limits, record)
@@ -164,6 +165,7 @@ class Handler:
             raise
         finally:
             record.duration_ms = (time.monotonic() - begun) * 1000
+            introduce()
             gateway.recorder.end(record, bodies if gateway.config.trace.bodies else {})
 
     def _describe(self, record: RequestRecord, session: Session, key: Key, body: ClientBody, *, compact: bool) -> None:
@@ -173,8 +175,10 @@ class Handler:
         record.turn = session.turn
         record.key, record.profile = key.name, self.gateway.profile_of(key)
         record.asked_model, record.stream = body.model, body.stream
-        record.prompt, record.effort = preview(body), effort(body)
-        record.kind = "compaction" if compact else purpose(record.client, session.kind, body, record.prompt)
+        record.effort, record.kind = effort(body), "compaction" if compact else session.kind
+        if says_it(record.client):
+            record.prompt = preview(body)
+            record.kind = purpose(record.kind, body, record.prompt)
 
     async def _read(self, request: Request, headers: Mapping[str, str]) -> bytes:
         """The body, decoded, within the limits of size and patience."""

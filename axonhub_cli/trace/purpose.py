@@ -14,9 +14,14 @@ _DEMAND = "CRITICAL: Respond with TEXT ONLY"
 _SMALL = 4096  # bytes of a tool list that is worth building: a search's has one tool, a turn's has dozens of kilobytes
 
 
-def purpose(client: str, kind: RequestKind, body: ClientBody, prompt: str | None) -> RequestKind:
-    """The kind of a request; `kind` is what the headers said, `prompt` the start of the last user text."""
-    if client != "claude-code" or kind != "turn":
+def says_it(client: str) -> bool:
+    """Whether the body of this client's requests says what they are for."""
+    return client == "claude-code"
+
+
+def purpose(kind: RequestKind, body: ClientBody, prompt: str | None) -> RequestKind:
+    """The kind of such a request; `kind` is what the headers said, `prompt` the start of the last user text."""
+    if kind != "turn":
         return kind
     if _compacts(body, prompt):
         return "compaction"

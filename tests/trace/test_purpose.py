@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from axonhub_cli.protocols.body import ClientBody
-from axonhub_cli.trace.purpose import purpose
+from axonhub_cli.trace.purpose import purpose, says_it
 
 SCHEMA = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
 TURN = [{"name": "Bash", "description": "x" * 5000, "input_schema": {"type": "object"}}]
@@ -35,12 +35,12 @@ CASES: list[tuple[dict[str, Any], str | None, str]] = [
 @pytest.mark.parametrize(("fields", "prompt", "kind"), CASES)
 def test_the_body_tells_what_the_headers_do_not(fields: dict[str, Any], prompt: str | None, kind: str) -> None:
     """Titles, searches and compactions are told from turns."""
-    assert purpose("claude-code", "turn", ClientBody(json.dumps(fields).encode()), prompt) == kind
+    assert purpose("turn", ClientBody(json.dumps(fields).encode()), prompt) == kind
 
 
 def test_other_clients_and_kinds_are_left_alone() -> None:
     """What a header said stands."""
     body = ClientBody(json.dumps({"output_config": SCHEMA}).encode())
-
-    assert purpose("codex", "turn", body, None) == "turn"
-    assert purpose("claude-code", "count_tokens", body, None) == "count_tokens"
+    assert says_it("claude-code")
+    assert not says_it("codex")
+    assert purpose("count_tokens", body, None) == "count_tokens"
