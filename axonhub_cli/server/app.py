@@ -219,7 +219,7 @@ class Server:
     async def _interrupt(self, gateway: Gateway) -> None:
         """End what still runs with its protocol's own error, and give it a moment to say so."""
         problem = Problem(kind="overloaded", code="axonhub_shutdown", message="axonhub was shut down.", retry_after=1.0)
-        for keeper in list(gateway.live):
+        for keeper in gateway.live:
             keeper.interrupt(problem)
         until = asyncio.get_running_loop().time() + (0.1 if self.forced else 0.5)
         while gateway.running and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  # ends by count or clock

@@ -24,8 +24,9 @@ from ..types.edited import Body, Edited
 from ..types.messages import Loss, Response
 from ..types.problem import Problem, from_error
 from .call import Call
-from .client import ClientLeft, Keeper
+from .client import ClientLeft
 from .exchange import Answered
+from .keeper import Keeper
 from .overridden import overridden
 from .pump import pump
 from .reading import MAX_ERROR, MAX_WHOLE, Answer, Decoding, Elements, decoder_of, is_stream, next_chunk, read_whole

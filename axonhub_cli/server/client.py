@@ -1,27 +1,22 @@
-"""The client's side of one call: when headers go out, what has been said, and the timers of a stream.
+"""The client's side of one call: when headers go out, and what has been said.
 
 `opened` means that the status line is out, `spoken` that content is: between the two only keep-alives were sent, and a failure
-of the upstream can still be hidden by another one. One timer per stream looks at the time of the last byte; there is no task
-per event.
+of the upstream can still be hidden by another one. `keeper` looks at the time of the last byte.
 
 A client that reads slowly slows its upstream down. One that reads nothing for two minutes is let go, and its upstream with it.
 """
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
 from typing import NamedTuple
 
 from ..protocols.gemini.framing import EventsToArray
-from ..types.problem import Problem
 from .exchange import Request, Stream
-from .tasks import scale, spawn
 
 SAFE = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
 
 
 _FULL = 16 * 1024  # bytes that may wait for a slow client before its upstream has to
-_UNREAD = 120.0  # seconds for which a client may take nothing of what waits for it
 
 
 class ClientLeft(Exception):
@@ -150,120 +145,3 @@ class ClientStream:
         except ConnectionError as error:
             raise ClientLeft from error
         return response
-
-
-class Keeper:
-    """The one timer of a stream: opens it after the grace time, pings a silent one, and breaks a wait for an upstream that is
-    dead.
-
-    `heard` is the loop's time of the upstream's last byte; whoever reads sets it. `limit` is how many seconds of silence are
-    too many.
-    """
-
-    def __init__(self, stream: ClientStream | None, *, grace: float, ping: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stream, self._grace, self._ping = stream, grace, ping
-        self._begun = self.heard = self._loop.time()
-        self._task = asyncio.current_task()
-        self.limit = 0.0
-        self.reason: Problem | None = None  # why somebody else ended this: a shutdown
-        self._watch: Watch | None = None
-        self._handle: asyncio.TimerHandle | None = None
-        self._looks_at = 0.0
-
-    def guard(self, limit: float) -> "Watch":
-        """A `with` block that raises TimeoutError after `limit` seconds without a byte from the upstream, or at once when it was
-        interrupted."""
-        self.heard, self.limit = self._loop.time(), limit
-        assert self._task is not None
-        self._watch = watch = Watch(self, self._task)
-        if self.reason is not None:
-            self._loop.call_soon(watch.end)
-        self._schedule()
-        return watch
-
-    def left(self) -> None:
-        """The block is over."""
-        self._watch = None
-
-    def interrupt(self, reason: Problem) -> None:
-        """End the wait that goes on, or the next one; whoever waits finds the reason here."""
-        self.reason = reason
-        if self._watch is not None:
-            self._watch.end()
-
-    def stop(self) -> None:
-        """No more pings, no more limits."""
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
-        self._watch = None
-
-    def _schedule(self) -> None:
-        due = self._due()
-        if self._handle is not None:
-            if self._looks_at <= due:
-                return  # it looks again when it comes
-            self._handle.cancel()
-        self._looks_at = due  # kept here: what uvloop gives for a time that has come knows no `when`
-        self._handle = self._loop.call_at(due, self._tick)
-
-    def _due(self) -> float:
-        due = self.heard + self.limit
-        if self._stream is None:
-            return due
-        return min(due, self._stream.last + self._ping if self._stream.opened else self._begun + self._grace)
-
-    def _tick(self) -> None:
-        now = self._loop.time()
-        self._handle = None
-        unread = self._stream.unread(now) if self._stream is not None else None
-        if self._stream is not None and unread is not None:
-            if unread >= _UNREAD * scale():
-                self._stream.drop(f"the client has read nothing for {_UNREAD:g} s")
-                return
-            self.heard = self._stream.last = now  # nobody waits for the upstream, and a keep-alive would not be read either
-        if now >= self.heard + self.limit:
-            if self._watch is not None:
-                self._watch.end()
-                return
-            self.heard = now  # nobody waits for the upstream just now
-        if self._stream is not None and now >= self._due():
-            self._stream.last = now
-            spawn(self._keep_alive(self._stream), "keep-alive")
-            if not self._stream.opened:  # the opening is on its way; look again after one interval
-                self._begun = now
-                self._grace = self._ping
-        self._schedule()
-
-    @staticmethod
-    async def _keep_alive(stream: ClientStream) -> None:
-        try:
-            await stream.ping()
-        except ConnectionError:
-            pass  # the client left: the handler is told by its cancellation
-
-
-class Watch:
-    """A wait that its keeper can end. It is what `asyncio.timeout` is, without a timer of its own for each wait."""
-
-    __slots__ = ("_before", "_ended", "_keeper", "_over", "_task")
-
-    def __init__(self, keeper: Keeper, task: asyncio.Task[object]) -> None:
-        self._keeper, self._task, self._before = keeper, task, task.cancelling()
-        self._ended = self._over = False
-
-    def end(self) -> None:
-        """End the wait; whoever waits gets a TimeoutError."""
-        if not self._ended and not self._over:
-            self._ended = True
-            self._task.cancel()
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._over = True
-        self._keeper.left()
-        if self._ended and self._task.uncancel() <= self._before and kind is asyncio.CancelledError:
-            raise TimeoutError from error

@@ -30,9 +30,9 @@ from ..types.edited import Body
 from ..types.latest import Latest
 from ..types.messages import Protocol
 from .budgets import Budgets, allowed
-from .client import Keeper
 from .gates import Gates
 from .guard import Guard
+from .keeper import Keepers
 from .learning import Counters, Learning
 from .places import Places
 from .seal_store import SealStore
@@ -73,7 +73,7 @@ class Gateway:
     draining: bool = False
     running: int = 0
     most: int | None = None  # requests that may run at a time: what the limit of open files allows
-    live: set[Keeper] = field(default_factory=set)  # the calls that are being served
+    live: Keepers = field(default_factory=Keepers)  # the calls that are being served
     places: Places = field(init=False)
     seals: SealStore = field(default_factory=SealStore)
     memory: Memory = field(default_factory=Memory)  # what was converted before

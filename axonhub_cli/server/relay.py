@@ -23,8 +23,9 @@ from ..types.events import Failure
 from ..types.problem import Problem
 from .attempt import Attempt
 from .call import Call, beginning_of, framing_of
-from .client import SAFE, ClientStream, Keeper
+from .client import SAFE, ClientStream
 from .exchange import Answered, Whole
+from .keeper import Keeper
 
 MAX_ATTEMPTS = 8
 LONGEST_WAIT = 60.0  # seconds that a client is told to wait; SDKs and Codex would really sleep for days
@@ -36,7 +37,7 @@ async def run(call: Call) -> Answered:
     server = gateway.config.server
     if call.body.stream:
         call.stream = ClientStream(call.request, call.answer_headers, call.codec.ping, framing_of(call), beginning_of(call))
-    keeper = Keeper(call.stream, grace=server.grace * call.scale, ping=server.ping * call.scale)
+    keeper = Keeper(call.stream, gateway.live, grace=server.grace * call.scale, ping=server.ping * call.scale)
     gateway.live.add(keeper)
     try:
         return await _serve(call, keeper) or await _give_up(call)
@@ -46,7 +47,6 @@ async def run(call: Call) -> Answered:
         raise
     finally:
         gateway.live.discard(keeper)
-        keeper.stop()
         call.stream = None  # they hold on to each other: with it goes all of the call at once, not when the collector comes
 
 
