@@ -325,7 +325,7 @@ class _Head(NamedTuple):
     large: bool
 
 
-@lru_cache(maxsize=64)  # a client's requests have the same ones
+@lru_cache(maxsize=16)  # a client's requests have the same ones; few are kept, since who sent them may be anybody
 def _head(lines: tuple[tuple[bytes, bytes], ...]) -> _Head:
     kept = tuple((name, value.rstrip(b" \t")) for name, value in lines)
     expects, coding, size = b"", b"", 0

@@ -18,8 +18,8 @@ _UNREAD = 120.0  # seconds for which a client may take nothing of what waits for
 
 
 class Keepers:
-    """The calls that are being served, and the one timer for all of them: one for each would be a tenth of what a small request
-    costs. It is a coarse one: who is due is looked at up to `_SPACING` late.
+    """The calls that are being served, and the one timer for all of them: one for each would be a twentieth of what a small
+    request costs. It is a coarse one: who is due is looked at up to `_SPACING` late.
     """
 
     def __init__(self) -> None:
