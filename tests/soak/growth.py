@@ -5,6 +5,7 @@ number of paced streams, the trace store with a session's turns. By hand, on a q
 
 A server of its own with traces and bodies on, in front of the mock upstream of `axonhub bench`; upstream and clients are
 processes of their own, but on the same machine: from a few hundred paced streams on they take as much of it as the server does.
+What they do to a delay themselves is told by the same streams without the server ("direct").
 """
 
 import argparse
@@ -60,32 +61,32 @@ def cost(process: Process, lane: str, events: int, body_kb: int, seconds: float 
         client.close()
 
 
-def by_length(process: Process) -> Panel:
+def by_length(process: Process, _upstream: int) -> list[Panel]:
     """CPU per event against a stream's length."""
     lines: dict[str, list[tuple[float, float]]] = {}
     for lane in ("verbatim", "convert"):
         for events in LENGTHS:
             note(f"{lane}, a stream of {events} events")
             lines.setdefault(lane, []).append((events, cost(process, lane, events, 0) * 1000 / events))
-    return Panel("CPU per event by length of the stream", "events of the stream", "µs", lines, log=True)
+    return [Panel("CPU per event by length of the stream", "events of the stream", "µs", lines, log=True)]
 
 
-def by_body(process: Process) -> Panel:
+def by_body(process: Process, _upstream: int) -> list[Panel]:
     """CPU per request against a body's size."""
     lines: dict[str, list[tuple[float, float]]] = {}
     for lane in ("verbatim", "convert"):
         for body in BODIES:
             note(f"{lane}, a body of {body} KB")
             lines.setdefault(lane, []).append((body, cost(process, lane, 1, body)))
-    return Panel("CPU per request by size of the body", "KB of the body", "ms", lines, log=True)
+    return [Panel("CPU per request by size of the body", "KB of the body", "ms", lines, log=True)]
 
 
-async def _stream(process: Process, lane: str, events: int, pace: float, hold: asyncio.Event | None) -> tuple[float, list[float]]:
+async def _stream(port: int, lane: str, pace: float, hold: asyncio.Event | None) -> tuple[float, list[float]]:
     """One stream: milliseconds to its first event, and the gaps between its reads. `hold`: leave when it is set."""
     path, name = LANES[lane]
-    reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     begun = time.perf_counter()
-    writer.write(request(process.port, path, f"{name}-{events}", _TOKEN, 0, f"pace={pace}"))
+    writer.write(request(port, path, f"{name}-{EVENTS}", _TOKEN, 0, f"pace={pace}"))
     head = await reader.readuntil(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1.1 200"):
         raise SystemExit(f"answered {head[:200]!r}")
@@ -103,20 +104,21 @@ async def _stream(process: Process, lane: str, events: int, pace: float, hold: a
     return first, gaps
 
 
-async def by_idle(process: Process) -> Panel:
+async def by_idle(process: Process, _upstream: int) -> list[Panel]:
     """Memory against streams that are open and silent."""
     line = [(0.0, process.rss_mb() or 0.0)]
-    hold, tasks = asyncio.Event(), []
+    hold = asyncio.Event()
+    tasks: list[asyncio.Task[Any]] = []
     for count in IDLE:
         note(f"{count} idle streams")
         while len(tasks) < count:
-            tasks.append(asyncio.ensure_future(_stream(process, "convert", EVENTS, 3600, hold)))
+            tasks.append(asyncio.ensure_future(_stream(process.port, "convert", 3600, hold)))
             await asyncio.sleep(0.004)
         await asyncio.sleep(2)
         line.append((count, process.rss_mb() or 0.0))
     hold.set()
     await asyncio.gather(*tasks)
-    return Panel("Memory by idle streams", "open streams", "MB", {"converted": line})
+    return [Panel("Memory by idle streams", "open streams", "MB", {"converted": line})]
 
 
 def quantile(values: list[float], part: float) -> float:
@@ -125,21 +127,27 @@ def quantile(values: list[float], part: float) -> float:
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else 0.0
 
 
-async def by_paced(process: Process) -> Panel:
-    """Delays against the number of paced streams. The pace itself is taken off the gaps."""
-    lines: dict[str, list[tuple[float, float]]] = {"first event p99": [], "lateness of an event p99": []}
+async def by_paced(process: Process, upstream: int) -> list[Panel]:
+    """Delays against the number of paced streams, with the server and without it. The pace itself is taken off the gaps."""
+    first: dict[str, list[tuple[float, float]]] = {"axonhub": [], "direct": []}
+    late: dict[str, list[tuple[float, float]]] = {"axonhub": [], "direct": []}
     for count in PACED:
-        note(f"{count} paced streams")
+        for way, port in (("direct", upstream), ("axonhub", process.port)):
+            note(f"{count} paced streams, {way}")
+            heard = await asyncio.gather(*(_later(number / count, port) for number in range(count)))  # all within a second
+            first[way].append((count, quantile([begin for begin, _ in heard], 0.99)))
+            over = [gap - PACE * 1000 for _, gaps in heard for gap in gaps[:-1]]
+            late[way].append((count, max(0.0, quantile(over, 0.99))))
+    streams = f"streams at a time, {1 / PACE:g} events/s each"
+    return [
+        Panel("Time to the first event, p99, by paced streams", streams, "ms", first, log=True),
+        Panel("Lateness of an event, p99, by paced streams", streams, "ms", late, log=True),
+    ]
 
-        async def one(number: int, count: int = count) -> tuple[float, list[float]]:
-            await asyncio.sleep(number / count)  # they begin within a second
-            return await _stream(process, "verbatim", EVENTS, PACE, None)
 
-        heard = await asyncio.gather(*map(one, range(count)))
-        lines["first event p99"].append((count, quantile([first for first, _ in heard], 0.99)))
-        late = [gap - PACE * 1000 for _, gaps in heard for gap in gaps[:-1]]
-        lines["lateness of an event p99"].append((count, max(0.0, quantile(late, 0.99))))
-    return Panel(f"Delay by paced streams ({1 / PACE:g} events/s each)", "streams at a time", "ms", lines, log=True)
+async def _later(seconds: float, port: int) -> tuple[float, list[float]]:
+    await asyncio.sleep(seconds)
+    return await _stream(port, "verbatim", PACE, None)
 
 
 def stored(home: Path) -> int:
@@ -147,7 +155,7 @@ def stored(home: Path) -> int:
     return sum(path.stat().st_size for path in home.glob("traces.db*"))
 
 
-def by_turns(process: Process) -> Panel:
+def by_turns(process: Process, _upstream: int) -> list[Panel]:
     """The store against a session's turns, each of which sends all of those before it."""
     line, sent, before, done = [], [], stored(process.home), 0
     words = " ".join(f"word{number}" for number in range(400))
@@ -163,7 +171,7 @@ def by_turns(process: Process) -> Panel:
         time.sleep(1)
         line.append((float(turns), (stored(process.home) - before) / 1024))
         sent.append((float(turns), total / 1024))
-    return Panel("Trace store by turns of one session", "turns", "KB", {"stored": line, "sent by the client": sent}, log=True)
+    return [Panel("Trace store by turns of one session", "turns", "KB", {"stored": line, "sent by the client": sent}, log=True)]
 
 
 def _post(process: Process, body: bytes) -> None:
@@ -200,12 +208,12 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures here")
     given = parser.parse_args()
     about = machine()
-    panels = []
+    panels: list[Panel] = []
     with mock() as upstream:
         for measure in (by_length, by_body, by_idle, by_paced, by_turns):  # each with a fresh server
             with bench.server(upstream, _SIZES) as process:
-                made = measure(process)
-                panels.append(asyncio.run(made) if asyncio.iscoroutine(made) else made)
+                made = measure(process, upstream)
+                panels += asyncio.run(made) if asyncio.iscoroutine(made) else made
     print(
         f"{about['cpu']}, {about['cores']} cores, {about['system']}, Python {about['python']}, load {about['load']:.1f}; ", end=""
     )
