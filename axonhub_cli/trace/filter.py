@@ -159,10 +159,11 @@ class _Parser:
     def _words(self, value: str) -> _Part:
         self._wordy = True
         fits = self._fits(value, self._at - len(value))
-        return _Part(lambda subject, now: any(text is not None and fits(text) for text in filter_words.words_of(subject)))
+        rough = None if _is_expression(value) else filter_sql.word(value)
+        return _Part(lambda subject, now: any(text is not None and fits(text) for text in filter_words.words_of(subject)), rough)
 
     def _fits(self, value: str, at: int) -> Callable[[str], object]:
-        if len(value) > 2 and value[0] == value[-1] == "/":
+        if _is_expression(value):
             try:
                 return re.compile(value[1:-1], re.IGNORECASE).search
             except (re.error, RecursionError, OverflowError) as error:
@@ -223,6 +224,10 @@ class _Parser:
         self._timed = True
         ago, point = instant
         return _Part(lambda subject, now: subject.started >= (now - point if ago else point))
+
+
+def _is_expression(value: str) -> bool:
+    return len(value) > 2 and value[0] == value[-1] == "/"
 
 
 def _compared(name: str, compare: Callable[[float, float], bool], number: float) -> Test:

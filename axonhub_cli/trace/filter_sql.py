@@ -1,4 +1,5 @@
-"""What of a filter SQLite can say by itself: a condition on `requests` that all rows fulfil which fit, and perhaps a few more.
+"""What of a filter SQLite can say by itself: a condition on `requests`, with `texts` where it looks for words, which all rows
+fulfil that fit, and perhaps a few more.
 
 The filter has the last word on each row; the condition only spares it rows, which is what makes a filter over a hundred thousand
 requests quick. None is a condition that says nothing.
@@ -44,6 +45,21 @@ _NUMBERS = {
     "ttfb": "first_byte_ms", "time": "duration_ms",
 }  # fmt: skip
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -_.:@")  # what JSON writes as it is
+_ESCAPED = frozenset(map(chr, range(32))) | set('"\\\x7f')  # what JSON may write in another way
+# All that `filter_words.words_of` looks into. SQLite itself knows no case but ASCII's.
+WORDS = """says(?, requests.prompt, texts.prompt, texts.answer, error, verdict, client, profile, agent, thread, requests.id,
+    requests.trace_id, finish, asked_model, model, channel, attempts, tools)"""
+
+
+def says(wanted: str, *texts: str | None) -> bool:
+    """The function that a condition on a word calls: whether one of the texts has it, whatever its case. `wanted` is folded, and
+    has no line's end in it."""
+    return wanted in "\n".join(filter(None, texts)).casefold()
+
+
+def word(value: str) -> Rough | None:
+    """A bare word or words in quotes."""
+    return Rough(WORDS, (value.casefold(),)) if _ESCAPED.isdisjoint(value) else None
 
 
 def text(name: str, value: str) -> Rough | None:

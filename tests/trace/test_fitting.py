@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from axonhub_cli.trace import fitting
+from axonhub_cli.trace import filter_sql, fitting
 from axonhub_cli.trace.filter import parse
 from axonhub_cli.trace.filter_words import FLAGS, NUMBERS, TEXTS, TIMES
 from axonhub_cli.trace.reader import reader
@@ -66,8 +66,10 @@ ROUGH: list[tuple[str, str | None]] = [
     ("~err", "outcome IN ('error', 'interrupted')"),
     ("~model V3 ~cost>=0.5", "(instr(lower(asked_model || char(10) || coalesce(model, '')), ?)) AND (cost >= ?)"),
     ("~err | ~miss", "(outcome IN ('error', 'interrupted')) OR (verdict IS NOT NULL)"),
-    ("(~err | song) ~id ar", "(instr(lower(requests.id), ?))"),
-    ("~err | song", None), ("!~err", None), ("~model /v3/", None), ("~client ü", None), ("~agent", None), ("~cached>1", None),
+    ("(~err | /song/) ~id ar", "(instr(lower(requests.id), ?))"),
+    ("~err | song", f"(outcome IN ('error', 'interrupted')) OR ({filter_sql.WORDS})"), ("Song", filter_sql.WORDS),
+    ("~err | /song/", None), ("'a\\b'", None), ("!song", None), ("!~err", None),
+    ("~model /v3/", None), ("~client ü", None), ("~agent", None), ("~cached>1", None),
 ]  # fmt: skip
 
 
@@ -96,3 +98,26 @@ def test_the_store_leaves_out_no_row_that_fits(filled: Path) -> None:
                 alone = dataclasses.replace(parse(text), rough=None)
                 found = [fitting.fitting(traces._connection, fits, 0.0, 2e9) for fits in (parse(text), alone)]
                 assert found[0] == found[1], text
+
+
+TEXTS_OF_ROWS = {
+    "prompt": "Die Straße", "error": "Ноль", "verdict": "new system", "client": "Codex", "profile": "cheap", "agent": "explorer",
+    "thread": "t-9", "finish": "stop", "asked_model": "OPUS", "model": "gpt-ﬁve", "channel": "main", "tools": ["Bash", "mcp__a"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TEXTS_OF_ROWS)
+@pytest.mark.parametrize("change", [str, str.upper, str.casefold], ids=["as it is", "upper", "folded"])
+def test_a_word_is_found_wherever_it_stands(
+    database: Path, make_store: Make, make_record: Make, name: str, change: Callable[[str], str]
+) -> None:
+    """In each of a request's texts, in any case of any script, and in none of another request's."""
+    value = TEXTS_OF_ROWS[name]
+    word = change(value if isinstance(value, str) else value[1])
+    store = make_store()
+    store.end(make_record("ar-1", started=1.0, outcome="ok", **{name: value}), {})
+    store.end(make_record("ar-2", started=2.0, outcome="ok", attempts=[AttemptRecord(0, "tried", "anthropic", "m")]), {})
+    assert store.close(60)
+    with reader(database) as traces:
+        assert fitting.fitting(traces._connection, parse(f'"{word}"'), 0.0, 2e9) == ["ar-1"]
+        assert fitting.fitting(traces._connection, parse(f'"{word}" | TRIED'), 0.0, 2e9) == ["ar-1", "ar-2"]
