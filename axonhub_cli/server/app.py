@@ -36,7 +36,7 @@ from .guard import Guard, allowed_hosts
 from .handlers import Handler
 from .lag import Lag
 from .learning import Learning
-from .process import harden, new_loop, rest_collector, room, share_interpreter, watch_loop
+from .process import collect_at_rest, harden, new_loop, rest_collector, room, share_interpreter, watch_loop
 from .sockets import LOOPBACK, bind
 from .tasks import scale, spawn
 from .upstream import Upstream
@@ -173,9 +173,11 @@ class Server:
 
     def _look(self) -> None:
         """What else is done every second: pass changed settings on, hear what the store has to say, close idle connections that
-        are too many."""
+        are too many, clean up when nobody waits."""
         if self.gateway is not None:
             self.gateway.recorder.look()
+            if not self.gateway.busy():
+                collect_at_rest()
         if self._front is not None:
             self.connections.trim(self._front.connections)
         if self._store is not None and self.gateway is not None and self._store.config is not self.gateway.config.trace:

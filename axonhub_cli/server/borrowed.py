@@ -87,6 +87,7 @@ class Borrowed:
             return await self._response.content.readany()
 
     def close(self) -> None:
+        self.sink = None  # it holds on to the call, which holds on to this
         self._response.close()
 
 

@@ -140,7 +140,7 @@ class Connection(asyncio.Protocol):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does so only for sockets that it has made itself
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.transport = self._parser = None
+        self.transport = self._parser = self._coming = None
         self._deaf = True
         self._front.connections.discard(self)
         self._waiting.clear()

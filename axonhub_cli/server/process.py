@@ -60,6 +60,13 @@ def rest_collector() -> None:
     gc.set_threshold(3_000, 20, 100)
 
 
+def collect_at_rest() -> None:
+    """A full look for garbage, which takes some 15 ms, for a moment when nothing runs; not again before there was more work. The
+    collector itself takes one after six million objects only, and what libraries leave behind would wait as long."""
+    if any(gc.get_count()[1:]):
+        gc.collect()
+
+
 def share_interpreter() -> None:
     """Let the loop have the interpreter back from the trace writer soon: Python's own 5 ms are a delay that people see."""
     sys.setswitchinterval(0.0005)

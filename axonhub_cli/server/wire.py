@@ -102,8 +102,9 @@ class Wire(asyncio.BufferedProtocol):
             self._answer.received(data)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._answer is not None:
-            self._answer.ended(error)
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.ended(error)
 
 
 class Answer:
@@ -132,14 +133,14 @@ class Answer:
         """Wait for status and headers."""
         while not self._begun:
             if self._error is not None:
-                raise self._error
+                raise self._failure()
             await self._more_to_come()
 
     async def read(self) -> bytes:
         """What has arrived of the body; b"" at its end only."""
         while not self._pieces:
             if self._error is not None:
-                raise self._error
+                raise self._failure()
             if self.done:
                 return b""
             await self._more_to_come()
@@ -155,6 +156,12 @@ class Answer:
         if not self.done and self._error is None:
             self._error = Broken("it was closed by this program")
             self._wire.close()
+
+    def _failure(self) -> Exception:
+        """What went wrong, for once: an error that was raised holds on to the frames that it went through, and they to this."""
+        error, self._error = self._error, Broken("it had failed before")
+        assert error is not None
+        return error
 
     def _more_to_come(self) -> "asyncio.Future[None]":
         """What whoever waits is woken with."""

@@ -137,8 +137,8 @@ class Wires:
                 )
         except TimeoutError:
             raise
-        except OSError as error:
-            raise Unreachable(error) from error
+        except OSError as error:  # without the frames that it went through: they hold on to it
+            raise Unreachable(error.with_traceback(None)) from error
         return wire
 
     def _close_old(self) -> None:

@@ -45,6 +45,19 @@ async def test_a_flood_of_complaints_becomes_one_sentence() -> None:
     assert "open files" in told[0][1]
 
 
+def test_a_rest_is_used_to_clean_up_once() -> None:
+    """What only the collector finds goes when nothing runs, and then there is no other look until there was work."""
+    code = (
+        "import gc; from axonhub_cli.server.process import collect_at_rest, rest_collector; rest_collector()\n"
+        "full = lambda: gc.get_stats()[2]['collections']; before = full()\n"
+        "def leave():\n for _ in range(5000):\n  each = []; each.append(each)\n"
+        "leave(); collect_at_rest(); looked = gc.get_count()[0] < 500\n"
+        "[collect_at_rest() for _ in range(9)]; print(full() - before, looked)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "1 True"
+
+
 def test_a_server_loads_no_http_framework() -> None:
     """aiohttp's client is for upstreams behind a proxy: it is loaded when one is asked, since it doubles start-up and memory."""
     code = (

@@ -11,8 +11,7 @@ any of them may be absent, empty or out of step. An item that is told once, whol
 """
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from ...types.events import End, Event, Failure, Finish, Foreign, PartEnd, UsageUpdate, fold
 from ...types.messages import Opaque, Response
@@ -47,39 +46,6 @@ class ResponsesReader:
         self._thoughts = Thoughts(self._sink, self._items)
         self._calls = Calls(self._sink, self._items)
         self._closed = False
-        self._handlers = self._table()
-
-    def _table(self) -> dict[str, Callable[[dict[str, Any]], None]]:
-        said, thought, called = self._messages, self._thoughts, self._calls
-        return {
-            "response.output_text.delta": partial(said.delta, kind="output_text"),
-            "response.output_text.done": partial(said.text_done, kind="output_text"),
-            "response.output_text.annotation.added": said.annotation,
-            "response.refusal.delta": partial(said.delta, kind="refusal"),
-            "response.refusal.done": partial(said.text_done, kind="refusal"),
-            "response.content_part.added": self._content_added,
-            "response.content_part.done": self._content_done,
-            "response.reasoning_summary_text.delta": partial(thought.delta, summary=True),
-            "response.reasoning_summary_text.done": partial(thought.text_done, summary=True),
-            "response.reasoning_summary_part.added": thought.added,
-            "response.reasoning_summary_part.done": _nothing,
-            "response.reasoning_text.delta": partial(thought.delta, summary=False),
-            "response.reasoning_text.done": partial(thought.text_done, summary=False),
-            "response.function_call_arguments.delta": partial(called.delta, kind="function_call"),
-            "response.function_call_arguments.done": partial(called.text_done, kind="function_call"),
-            "response.custom_tool_call_input.delta": partial(called.delta, kind="custom_tool_call"),
-            "response.custom_tool_call_input.done": partial(called.text_done, kind="custom_tool_call"),
-            "response.output_item.added": self._added,
-            "response.output_item.done": self._done,
-            "response.created": self._created,
-            "response.queued": self._created,
-            "response.in_progress": self._created,
-            "response.completed": self._completed,
-            "response.incomplete": self._incomplete,
-            "response.failed": self._failed,
-            "response.cancelled": self._failed,
-            "error": self._error,
-        }
 
     def feed(self, frame: Frame) -> list[Event]:
         """The events of one frame. Raises `ProtocolError` when its data is no JSON."""
@@ -88,11 +54,11 @@ class ResponsesReader:
             return []
         fields = loads(data)
         name = (text(fields, "type") if isinstance(fields, dict) else "") or frame.name
-        handler = self._handlers.get(name)
+        handler = self._HANDLERS.get(name)
         if not isinstance(fields, dict):
             self._sink.events.append(Foreign(NAME, name, data))
         elif handler is not None:
-            handler(fields)
+            handler(self, fields)
         elif isinstance(fields.get("error"), dict | str) and not name.startswith("response."):
             self._error(fields)
         else:
@@ -211,9 +177,36 @@ class ResponsesReader:
         elif item.kind:
             self._sink.events.append(PartEnd(self._sink.part(Opaque(protocol=NAME, kind=item.kind, raw=raw))))
 
-
-def _nothing(fields: dict[str, Any]) -> None:
-    """The next telling says the same."""
+    # Of the class, not of a reader: methods that a reader keeps of itself would leave each stream to the garbage collector.
+    _HANDLERS: ClassVar[dict[str, Callable[["ResponsesReader", dict[str, Any]], None]]] = {
+        "response.output_text.delta": lambda self, fields: self._messages.delta(fields, "output_text"),
+        "response.output_text.done": lambda self, fields: self._messages.text_done(fields, "output_text"),
+        "response.output_text.annotation.added": lambda self, fields: self._messages.annotation(fields),
+        "response.refusal.delta": lambda self, fields: self._messages.delta(fields, "refusal"),
+        "response.refusal.done": lambda self, fields: self._messages.text_done(fields, "refusal"),
+        "response.content_part.added": _content_added,
+        "response.content_part.done": _content_done,
+        "response.reasoning_summary_text.delta": lambda self, fields: self._thoughts.delta(fields, summary=True),
+        "response.reasoning_summary_text.done": lambda self, fields: self._thoughts.text_done(fields, summary=True),
+        "response.reasoning_summary_part.added": lambda self, fields: self._thoughts.added(fields),
+        "response.reasoning_summary_part.done": lambda _self, _fields: None,  # the next telling says the same
+        "response.reasoning_text.delta": lambda self, fields: self._thoughts.delta(fields, summary=False),
+        "response.reasoning_text.done": lambda self, fields: self._thoughts.text_done(fields, summary=False),
+        "response.function_call_arguments.delta": lambda self, fields: self._calls.delta(fields, "function_call"),
+        "response.function_call_arguments.done": lambda self, fields: self._calls.text_done(fields, "function_call"),
+        "response.custom_tool_call_input.delta": lambda self, fields: self._calls.delta(fields, "custom_tool_call"),
+        "response.custom_tool_call_input.done": lambda self, fields: self._calls.text_done(fields, "custom_tool_call"),
+        "response.output_item.added": _added,
+        "response.output_item.done": _done,
+        "response.created": _created,
+        "response.queued": _created,
+        "response.in_progress": _created,
+        "response.completed": _completed,
+        "response.incomplete": _incomplete,
+        "response.failed": _failed,
+        "response.cancelled": _failed,
+        "error": _error,
+    }
 
 
 def _whole_text(raw: dict[str, Any], kind: str) -> str:
