@@ -35,6 +35,7 @@ def _garbage() -> Iterator[set[str]]:
     """What of ours has become garbage that only the collector finds; complete at the end."""
     left: set[str] = set()
     gc.collect()
+    gc.freeze()  # a collector has less to look through then
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)
     try:
@@ -45,6 +46,7 @@ def _garbage() -> Iterator[set[str]]:
     finally:
         gc.set_debug(0)
         gc.enable()
+        gc.unfreeze()
         gc.garbage.clear()
 
 

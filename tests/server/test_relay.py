@@ -229,13 +229,13 @@ async def test_a_silent_upstream_is_found_dead_while_the_client_is_kept_alive(
     client: str, server: str, start: Start, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pings in the client's own form during the silence, an error at the idle limit."""
-    monkeypatch.setenv("AXONHUB_TEST_TIME_SCALE", "0.002")  # idle 600 s -> 1.2 s, ping 15 s -> 30 ms
+    monkeypatch.setenv("AXONHUB_TEST_TIME_SCALE", "0.002")  # idle 200 s -> 0.4 s, ping 15 s -> 30 ms
 
     async def silence() -> None:
         await asyncio.sleep(30)
 
     upstream.will(stream(HEADS[server], silence))
-    hub = await start(channels((server, upstream.url)))
+    hub = await start(channels((server, upstream.url)) + "timeouts.idle = 200\n")
 
     async with hub.post(PATHS[client], ASKS[client]) as response:
         data = await response.read()
