@@ -45,7 +45,7 @@ _NUMBERS = {
     "ttfb": "first_byte_ms", "time": "duration_ms",
 }  # fmt: skip
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -_.:@")  # what JSON writes as it is
-_ESCAPED = frozenset(map(chr, range(32))) | set('"\\\x7f')  # what JSON may write in another way
+_MANY = 18  # parts side by side: SQLite takes expressions of a thousand, and filters may be fifty deep
 # All that `filter_words.words_of` looks into. SQLite itself knows no case but ASCII's.
 WORDS = """says(?, requests.prompt, texts.prompt, texts.answer, error, verdict, client, profile, agent, thread, requests.id,
     requests.trace_id, finish, asked_model, model, channel, attempts, tools)"""
@@ -58,8 +58,8 @@ def says(wanted: str, *texts: str | None) -> bool:
 
 
 def word(value: str) -> Rough | None:
-    """A bare word or words in quotes."""
-    return Rough(WORDS, (value.casefold(),)) if _ESCAPED.isdisjoint(value) else None
+    """A bare word or words in quotes; none that JSON writes in another way, or that is no text for SQLite."""
+    return Rough(WORDS, (value.casefold(),)) if value.isprintable() and not {'"', "\\"} & set(value) else None
 
 
 def text(name: str, value: str) -> Rough | None:
@@ -80,14 +80,14 @@ def number(name: str, compare: str, value: float) -> Rough | None:
 
 
 def both(parts: Sequence[Rough | None]) -> Rough | None:
-    """What all of them say."""
-    return _joined(" AND ", [part for part in parts if part is not None])
+    """What all of them say; of very many, the first."""
+    return _joined(" AND ", [part for part in parts if part is not None][:_MANY])
 
 
 def either(parts: Sequence[Rough | None]) -> Rough | None:
     """What one of them says: nothing, when one says nothing."""
     known = [part for part in parts if part is not None]
-    return _joined(" OR ", known) if len(known) == len(parts) else None
+    return _joined(" OR ", known) if len(known) == len(parts) <= _MANY else None
 
 
 def _joined(word: str, parts: list[Rough]) -> Rough | None:

@@ -100,6 +100,15 @@ def test_the_store_leaves_out_no_row_that_fits(filled: Path) -> None:
                 assert found[0] == found[1], text
 
 
+@pytest.mark.parametrize("between", [" ", " | "])
+def test_very_many_words_and_odd_ones_are_looked_for_too(filled: Path, between: str) -> None:
+    """More than SQLite takes, in the deepest filter that there may be; what a terminal gives for bytes that are no text."""
+    deep = "(" * 49 + between.join(["song"] * 3000) + ")" * 49
+    with reader(filled) as traces:
+        assert [trace["id"] for trace in traces.traces(fits=parse(deep))] == ["trace-1"]
+        assert traces.traces(fits=parse("\udcff")) == []
+
+
 TEXTS_OF_ROWS = {
     "prompt": "Die Straße", "error": "Ноль", "verdict": "new system", "client": "Codex", "profile": "cheap", "agent": "explorer",
     "thread": "t-9", "finish": "stop", "asked_model": "OPUS", "model": "gpt-ﬁve", "channel": "main", "tools": ["Bash", "mcp__a"],
