@@ -130,3 +130,4 @@ def test_a_word_is_found_wherever_it_stands(
     with reader(database) as traces:
         assert fitting.fitting(traces._connection, parse(f'"{word}"'), 0.0, 2e9) == ["ar-1"]
         assert fitting.fitting(traces._connection, parse(f'"{word}" | TRIED'), 0.0, 2e9) == ["ar-1", "ar-2"]
+        assert fitting.fitting(traces._connection, parse("AR-1"), 0.0, 2e9) == ["ar-1"]
